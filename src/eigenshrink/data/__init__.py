@@ -1,0 +1,1 @@
+"""Rows as blocks: where the data come from, checked once at the door."""

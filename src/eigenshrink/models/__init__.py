@@ -1,0 +1,1 @@
+"""What is being minimised: one small file per loss."""
