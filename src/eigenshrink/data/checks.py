@@ -1,0 +1,212 @@
+"""The public door: arrays are checked here, once, and errors name the item and the way out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.sparse
+from numpy.typing import NDArray
+
+from eigenshrink.errors import InputError
+
+Array = NDArray[np.float64]
+WEIGHT_KINDS = ("precision", "frequency")
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Checked data: n rows, p columns, t targets; rows without weight are gone.
+
+    Attributes
+    ----------
+    X : (n, p)
+        float32 or float64, dense or CSR.
+    y : (n, t)
+        float32 or float64.
+    weight : (n,) or None
+        Row weights s > 0; None: all one.
+    weight_kind : str
+        ``"precision"`` or ``"frequency"`` (M14).
+    one_target : bool
+        y was 1-d, and results carry no target axis.
+    feature_names, target_names : tuple of str
+    """
+
+    X: Any
+    y: NDArray[np.floating]
+    weight: Array | None
+    weight_kind: str
+    one_target: bool
+    feature_names: tuple[str, ...]
+    target_names: tuple[str, ...]
+
+    @property
+    def weight_sum(self) -> float:
+        """S."""
+        return float(self.y.shape[0] if self.weight is None else self.weight.sum())
+
+    @property
+    def observations(self) -> float:
+        """ν (M14): rows with weight for precision weights, S for frequency weights."""
+        return float(self.y.shape[0]) if self.weight_kind == "precision" else self.weight_sum
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The dtype of X: results have it too."""
+        return np.dtype(self.X.dtype)
+
+
+def check_table(
+    X: Any,
+    y: Any,
+    sample_weight: Any = None,
+    weight_kind: str = "precision",
+    feature_names: Sequence[str] | None = None,
+) -> Table:
+    """Check what a user gave and make a :class:`Table` of it.
+
+    Raises
+    ------
+    InputError
+        Naming the first item that cannot be used.
+    """
+    if weight_kind not in WEIGHT_KINDS:
+        raise InputError(f"weight_kind must be one of {', '.join(WEIGHT_KINDS)}; got {weight_kind!r}")
+    names = _names(X, "x", feature_names)
+    matrix = check_matrix(X, names)
+    n, p = matrix.shape
+    if names and len(names) != p:
+        raise InputError(f"feature_names has {len(names)} names for {p} columns of X: give one per column")
+    target_names = _names(y, "y")
+    targets = numbers(y, "y", target_names)
+    if targets.ndim not in (1, 2) or targets.size == 0:
+        raise InputError(f"y must have shape (n,) or (n, t), t ≥ 1; got {targets.shape}")
+    if len(targets) != n:
+        raise InputError(f"X has {n} rows and y has {len(targets)}: they must describe the same rows")
+    _all_finite(targets, "y", target_names)
+    weight = check_weights(sample_weight, n, weight_kind)
+    y2 = targets.reshape(n, -1)
+    if weight is not None and np.any(weight == 0):
+        matrix, y2, weight = matrix[weight > 0], y2[weight > 0], weight[weight > 0]
+    if matrix.shape[0] < 2:
+        rows = "1 row" if n == 1 else f"{matrix.shape[0]} row(s) with weight"
+        raise InputError(f"X has {rows} (n_samples = {matrix.shape[0]}); at least 2 are needed to fit anything")
+    return Table(
+        X=matrix,
+        y=y2,
+        weight=weight,
+        weight_kind=weight_kind,
+        one_target=targets.ndim == 1,
+        feature_names=names or tuple(f"x{j}" for j in range(p)),
+        target_names=target_names or tuple(f"y{j}" for j in range(y2.shape[1])),
+    )
+
+
+def check_matrix(X: Any, names: Sequence[str] = ()) -> Any:
+    """A design matrix as float32 or float64, dense or CSR, 2-d, not empty, finite."""
+    if scipy.sparse.issparse(X):
+        matrix = scipy.sparse.csr_array(X)
+        matrix.data = numbers(matrix.data, "X")
+        matrix.sum_duplicates()
+        _all_finite(matrix.data, "X")
+        values = matrix
+    else:
+        values = numbers(X, "X", names)
+    if values.ndim != 2:
+        raise InputError(
+            f"X must be 2-d, (rows, columns); got {values.ndim}-d with shape {values.shape}. "
+            "Reshape your data: X.reshape(-1, 1) makes one column of it"
+        )
+    if 0 in values.shape:
+        raise InputError(f"X has shape {values.shape}: at least one row and one column are needed")
+    if isinstance(values, np.ndarray):
+        _all_finite(values, "X", names)
+    return values
+
+
+def check_weights(sample_weight: Any, n: int, weight_kind: str) -> Array | None:
+    """Row weights as float64 ``(n,)``, or None where all are one."""
+    if sample_weight is None:
+        return None
+    weight = numbers(sample_weight, "sample_weight").astype(np.float64)
+    if weight.ndim == 0:
+        weight = np.full(n, float(weight))
+    if weight.shape != (n,):
+        raise InputError(f"sample_weight has shape {weight.shape}; one weight per row is needed: ({n},)")
+    _all_finite(weight, "sample_weight")
+    if np.any(weight < 0):
+        row = int(np.argmax(weight < 0))
+        raise InputError(f"sample_weight[{row}] is {weight[row]:g}; weights must not be negative")
+    if not np.any(weight > 0):
+        raise InputError("sample_weight is zero for every row: at least 2 rows need a positive weight")
+    if weight_kind == "frequency" and np.any(weight != np.rint(weight)):
+        row = int(np.argmax(weight != np.rint(weight)))
+        raise InputError(
+            f"sample_weight[{row}] is {weight[row]:g}, but weight_kind='frequency' means how often a row "
+            "occurred: give whole numbers, or weight_kind='precision'"
+        )
+    return None if np.all(weight == 1.0) else weight
+
+
+def numbers(values: Any, name: str, names: Sequence[str] = ()) -> NDArray[np.floating]:
+    """An array of float32 or float64; text and dates are InputErrors that name row and column."""
+    if scipy.sparse.issparse(values):
+        raise InputError(f"{name} is sparse; give it as a dense array, {name}.toarray()")
+    try:
+        array = np.asarray(values)
+    except ValueError as error:
+        raise InputError(f"{name} is not a rectangular array: every row needs the same length") from error
+    if array.dtype.kind in "biu":
+        return array.astype(np.float64)
+    if array.dtype.kind == "f":
+        return array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
+    if array.dtype.kind == "c":
+        raise InputError(f"{name} holds complex numbers. Complex data not supported: give real numbers")
+    if array.dtype.kind in "mM":
+        raise InputError(f"{name} holds dates or times: turn them into numbers first, for example days since a day")
+    try:
+        return np.asarray(array, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        place, value = _first_text(array, names)
+        raise InputError(
+            f"{name}{place} is {value!r}, not a number: drop that column or encode it as numbers "
+            "(the command line `eigenshrink fit` does this for files)"
+        ) from error
+
+
+def _first_text(array: NDArray[Any], names: Sequence[str]) -> tuple[str, Any]:
+    for index, value in np.ndenumerate(array):
+        try:
+            float(value)
+        except (TypeError, ValueError):
+            column = f", column {names[index[1]]!r}" if len(index) == 2 and len(names) > index[1] else ""
+            return f"[{', '.join(map(str, index))}]{column}", value
+    return "", array.dtype
+
+
+def _all_finite(values: NDArray[np.floating], name: str, names: Sequence[str] = ()) -> None:
+    with np.errstate(all="ignore"):
+        if np.isfinite(values.sum(dtype=np.float64)) or np.isfinite(values).all():
+            return
+    index = np.unravel_index(int(np.argmin(np.isfinite(values))), values.shape)
+    value = values[index]
+    word = "NaN" if np.isnan(value) else "infinity"
+    column = f" (column {names[index[1]]!r})" if len(index) == 2 and len(names) > index[1] else ""
+    raise InputError(
+        f"{name}[{', '.join(str(int(i)) for i in index)}]{column} is {word}; every value must be finite: "
+        "fill the gaps (for example with the column's mean and an indicator column) or drop these rows"
+    )
+
+
+def _names(values: Any, what: str, given: Sequence[str] | None = None) -> tuple[str, ...]:
+    found = given if given is not None else getattr(values, "columns", getattr(values, "name", None))
+    if found is None:
+        return ()
+    names = (found,) if isinstance(found, str) else tuple(str(name) for name in found)
+    if given is not None and len(set(names)) != len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InputError(f"feature_names holds {twice!r} twice: names must be different")
+    return names

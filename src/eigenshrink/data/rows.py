@@ -1,0 +1,180 @@
+"""Rows that are weighted and centred on the fly: ``Z = diag(√s)(X − 1μᵀ)`` is never formed whole.
+
+Everything that touches the data goes through the six methods of :class:`Rows`. A new kind of storage
+is one subclass that yields blocks; the products have slow general forms that it may replace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.sparse
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+BLOCK = 1 << 18  # numbers in one block, 2 MiB: it stays in the cache while it is used
+SAFE_SHARE = 1e-2  # centring by subtraction keeps all but two digits while var ≥ this · mean square
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """The rows of a design matrix, weighted by ``√s`` and centred at ``mean`` (zero: not centred).
+
+    Attributes
+    ----------
+    X : (n, p)
+        As the user gave it, never changed.
+    root : (n,) or None
+        ``√s``; None where every weight is one.
+    mean : (p,)
+        ``μ``: weighted means of the columns, or zeros without an intercept.
+    """
+
+    X: NDArray[np.floating]
+    root: Array | None
+    mean: Array
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows n and columns p."""
+        n, p = self.X.shape
+        return int(n), int(p)
+
+    def weigh(self, values: Array, rows: slice) -> Array:
+        """Multiply rows of a block that may be overwritten by ``√s``, shape kept."""
+        if self.root is not None:
+            values *= self.root[rows, None]
+        return values
+
+    def targets(self, y: NDArray[np.floating], mean: Array, rows: slice = slice(None)) -> Array:
+        """Rows of the targets, centred and weighted like Z, ``(b, t)``."""
+        return self.weigh(np.subtract(y[rows], mean, dtype=np.float64), rows)
+
+    def blocks(self, width: int = 0) -> Iterator[tuple[slice, Array]]:
+        """Row blocks of Z, ``(b, p)`` each; ``width`` columns are used beside them."""
+        n, p = self.shape
+        for rows in slices(n, BLOCK // max(p, width, 1)):
+            block = np.subtract(self.X[rows], self.mean, dtype=np.float64)
+            yield rows, self.weigh(block, rows)
+
+    def columns(self, picked: NDArray[np.intp]) -> Iterator[tuple[slice, Array]]:
+        """Blocks ``(n, b)`` of the picked columns of Z, with their places in ``picked``."""
+        n = self.shape[0]
+        for places in slices(len(picked), max(n, 64)):
+            chosen = picked[places]
+            block = np.subtract(self.X[:, chosen], self.mean[chosen], dtype=np.float64)
+            yield places, self.weigh(block, slice(None))
+
+    def times(self, T: Array) -> Iterator[tuple[slice, Array]]:
+        """Row blocks of ``Z T``, ``(b, m)`` each, for T of shape (p, m)."""
+        for rows, block in self.blocks(T.shape[1]):
+            yield rows, block @ T
+
+    def transpose_times(self, U: Array) -> Array:
+        """``Zᵀ U``, ``(p, m)``."""
+        total = np.empty((self.shape[1], U.shape[1]))
+        for places, block in self.columns(np.arange(self.shape[1])):
+            total[places] = block.T @ U
+        return total
+
+    def cross(self, y: NDArray[np.floating], mean: Array) -> Array:
+        """``Zᵀ Y`` with Y centred and weighted alike, ``(p, t)``: one pass over the rows."""
+        total = np.zeros((self.shape[1], y.shape[1]))
+        for rows, block in self.blocks(y.shape[1]):
+            total += block.T @ self.targets(y, mean, rows)
+        return total
+
+    def squares(self) -> Array:
+        """Column sums of squares of Z, ``(p,)``."""
+        total = np.zeros(self.shape[1])
+        for places, block in self.columns(np.arange(self.shape[1])):
+            total[places] = np.einsum("ij,ij->j", block, block)
+        return total
+
+    def gram(self) -> Array:
+        """``ZᵀZ``, ``(p, p)``: one pass; shifted before squaring wherever the mean is not small.
+
+        ``XᵀX − nμμᵀ`` loses all digits when a mean is 10⁷ times the spread, so that short way is
+        taken only where it costs at most two digits.
+        """
+        if self.root is None and self.X.dtype == np.float64 and self._means_are_small():
+            total = self.X.T @ self.X
+            raw = np.diag(total).copy()
+            total -= self.shape[0] * np.outer(self.mean, self.mean)
+            if np.all(np.diag(total) >= SAFE_SHARE * raw):
+                return total
+        total = np.zeros((self.shape[1], self.shape[1]))
+        for _, block in self.blocks():
+            total += block.T @ block
+        return total
+
+    def kernel(self, picked: NDArray[np.intp], scale: Array) -> Array:
+        """``Z_P diag(scale²) Z_Pᵀ`` over the picked columns, ``(n, n)``."""
+        n = self.shape[0]
+        total = np.zeros((n, n))
+        for places, block in self.columns(picked):
+            block *= scale[places]
+            total += block @ block.T
+        return total
+
+    def _means_are_small(self) -> bool:
+        head = self.X[: max(64, BLOCK // max(1, self.shape[1]))]
+        square = np.einsum("ij,ij->j", head, head) / len(head)
+        spread = square - head.mean(axis=0) ** 2
+        return bool(np.all(spread >= SAFE_SHARE * square))
+
+
+def make_rows(X: Any, weight: Array | None, centred: bool) -> Rows:
+    """Choose the storage: one line per kind of matrix.
+
+    Parameters
+    ----------
+    X : (n, p), dense or CSR
+    weight : (n,) or None
+        Row weights ``s``; None: all one.
+    centred : bool
+        Subtract the weighted column means (a model with an intercept).
+    """
+    root = None if weight is None else np.sqrt(weight)
+    if scipy.sparse.issparse(X):
+        from eigenshrink.data.sparse import SparseRows, split
+
+        thin, full, filled = split(X, weight, centred)
+        mean = _average(X, weight) if centred else np.zeros(X.shape[1])
+        if len(filled):
+            mean[filled] = column_means(full, weight)
+        return SparseRows(X, root, mean, thin, full, filled)
+    return Rows(X, root, column_means(X, weight) if centred else np.zeros(X.shape[1]))
+
+
+def column_means(X: NDArray[np.floating], weight: Array | None) -> Array:
+    """Weighted means of the columns, ``(p,)``, exact for constant columns.
+
+    Where a column hardly moves beside its size, the mean is taken of the differences to its first
+    row, which are exact; summing the raw values would drift by ``n ε`` times the size.
+    """
+    mean = _average(X, weight)
+    head = X[:64]
+    still = np.flatnonzero(np.ptp(head, axis=0) <= 1e-3 * np.abs(head).max(axis=0))
+    for places in slices(len(still), max(1, BLOCK // len(X))):
+        picked = still[places]
+        first = X[0, picked].astype(np.float64)
+        mean[picked] = first + _average(X[:, picked] - first, weight)
+    return mean
+
+
+def _average(X: Any, weight: Array | None) -> Array:
+    n = X.shape[0]
+    total = np.ones(n) if weight is None else weight
+    return np.asarray(X.T @ total if scipy.sparse.issparse(X) else total @ X, dtype=np.float64) / total.sum()
+
+
+def slices(total: int, size: int) -> Iterator[slice]:
+    """Cut ``range(total)`` into slices of at most ``size``."""
+    step = max(1, size)
+    for start in range(0, total, step):
+        yield slice(start, min(start + step, total))
