@@ -1,0 +1,150 @@
+"""Where a fit stopped: weights, gradient, curvature, strength (M4, M5). All that a path needs.
+
+Squared loss needs no training at all: the general form of M5 holds from any point, and from ``w₀ = 0``
+the gradient is ``−Zᵀỹ/S``, so that the path *is* the fit, for every strength at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eigenshrink.curvature import Curvature, Gram
+from eigenshrink.data.checks import Table
+from eigenshrink.data.rows import Rows, make_rows
+from eigenshrink.errors import InputError
+
+Array = NDArray[np.float64]
+
+CONSTANT = 1e-13  # a column whose sd is below this share of |mean| is called constant
+
+
+@dataclass(frozen=True, eq=False)
+class Training:
+    """The rows that a fit was made of, weighted and centred.
+
+    Attributes
+    ----------
+    table : Table
+        The checked data.
+    rows : Rows
+        Z.
+    target_mean : (t,)
+        Weighted means of the targets, zero without an intercept.
+    fit_intercept : bool
+    """
+
+    table: Table
+    rows: Rows
+    target_mean: Array
+    fit_intercept: bool
+
+    def targets(self, rows: slice = slice(None)) -> Array:
+        """Centred, weighted targets Ỹ of some rows, ``(b, t)``."""
+        return self.rows.targets(self.table.y, self.target_mean, rows)
+
+    @cached_property
+    def column_sd(self) -> Array:
+        """Weighted standard deviations of the columns, divisor S, ``(p,)``; about zero if not centred."""
+        return np.sqrt(self.rows.squares() / self.table.weight_sum)
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """A model where its fit stopped (M4).
+
+    Attributes
+    ----------
+    weights : (p, t)
+        ``w₀``, without intercept.
+    gradient : (p, t)
+        ``∇L(w₀)``, without penalty.
+    alpha : float
+        ``α₀``, the strength it was trained with.
+    curvature : Curvature
+        H at ``w₀``, of dimension p.
+    penalty_factor : (p,)
+        d, zero for free weights.
+    active : (p,) of bool
+        False: a constant column, whose weight is 0.
+    training : Training or None
+        The data, where they are known.
+    """
+
+    weights: Array
+    gradient: Array
+    alpha: float
+    curvature: Curvature
+    penalty_factor: Array
+    active: NDArray[np.bool_]
+    training: Training | None = None
+
+    @property
+    def penalised(self) -> NDArray[np.intp]:
+        """Indices of the weights that the penalty sees, ``(p_pen,)``."""
+        return np.flatnonzero(self.active & (self.penalty_factor > 0))
+
+    @property
+    def free(self) -> NDArray[np.intp]:
+        """Indices of the weights that it does not see, without the intercept."""
+        return np.flatnonzero(self.active & (self.penalty_factor == 0))
+
+    @property
+    def scale(self) -> Array:
+        """``d^{-½}`` of the penalised weights, ``(p_pen,)`` (M12)."""
+        return 1.0 / np.sqrt(self.penalty_factor[self.penalised])
+
+
+def fit_squared(table: Table, penalty_factor: Array, fit_intercept: bool, standardize: bool) -> Fit:
+    """The squared-loss fit that starts every path: ``w₀ = 0``, ``g = −Zᵀỹ/S``.
+
+    Parameters
+    ----------
+    table : Table
+    penalty_factor : (p,), >= 0
+    fit_intercept : bool
+        The intercept is free: it is eliminated by centring (M12).
+    standardize : bool
+        ``d_j ← d_j · sd_n(x_j)²``: nothing but a penalty factor.
+
+    Raises
+    ------
+    InputError
+        If a column is so large that its square overflows, or the rows cannot determine the free weights.
+    """
+    rows = make_rows(table.X, table.weight, fit_intercept)
+    mean = np.zeros(table.y.shape[1])
+    if fit_intercept:
+        mean = np.average(table.y, axis=0, weights=table.weight).astype(np.float64)
+    training = Training(table, rows, mean, fit_intercept)
+    curvature = Gram(rows, table.weight_sum)
+    if rows.shape[1] <= rows.shape[0]:
+        with np.errstate(over="ignore", invalid="ignore"):
+            sd = np.sqrt(np.maximum(np.diag(curvature.dense), 0.0))
+    else:
+        sd = training.column_sd
+    _no_overflow(sd, table)
+    active = sd > CONSTANT * np.abs(rows.mean)
+    factor = penalty_factor * np.where(active, sd, 1.0) ** 2 if standardize else penalty_factor
+    gradient = rows.cross(table.y, mean) / -table.weight_sum
+    return Fit(
+        weights=np.zeros_like(gradient),
+        gradient=gradient,
+        alpha=0.0,
+        curvature=curvature,
+        penalty_factor=factor,
+        active=active,
+        training=training,
+    )
+
+
+def _no_overflow(sd: Array, table: Table) -> None:
+    bad = np.flatnonzero(~np.isfinite(sd))
+    if len(bad):
+        raise InputError(
+            f"column {table.feature_names[bad[0]]!r} is too large: its squares overflow float64. "
+            "Give it in a larger unit"
+        )

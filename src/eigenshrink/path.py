@@ -1,0 +1,357 @@
+"""The path: the regularised model for every strength at once, from one spectrum (M5-M9, M16)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from eigenshrink.curvature import as_curvature
+from eigenshrink.data.rows import BLOCK, slices
+from eigenshrink.errors import InputError
+from eigenshrink.fit import Fit
+from eigenshrink.penalty import penalty_factors, strengths
+from eigenshrink.spectrum import Spectrum, decompose
+from eigenshrink.spectrum.triangular import EPS
+
+Array = NDArray[np.float64]
+
+SAFETY = 3.0  # the residual is as noisy as it is large, so its correction is tripled
+
+
+@dataclass(frozen=True, eq=False)
+class ThreeSteps:
+    """M7 taken apart for one strength: rotate, scale, rotate back.
+
+    Attributes
+    ----------
+    start : (p_pen,)
+        ``v* = D^{½} w*``, the unregularised solution.
+    rotated : (k,)
+        ``Qᵀ v*``.
+    scaled : (k,)
+        ``λ/(λ+α)`` times that.
+    back : (p_pen,)
+        ``Q`` times that: ``D^{½} w̃(α)``.
+    """
+
+    start: Array
+    rotated: Array
+    scaled: Array
+    back: Array
+
+
+@dataclass(frozen=True, eq=False)
+class QuadraticPath:
+    """``w̃(α) = w₀ − (H + αD)⁻¹(g + αDw₀)`` for any α in ``[0, ∞]``, from one spectrum (M5).
+
+    Exact where the loss is quadratic: squared loss always, other losses near ``w₀`` (M11).
+
+    Attributes
+    ----------
+    fit : Fit
+        Where it starts.
+    spectrum : Spectrum
+        Eigenvalues and directions.
+    """
+
+    fit: Fit
+    spectrum: Spectrum
+
+    @property
+    def available_risks(self) -> tuple[str, ...]:
+        """Names of the estimates of the true error that this path allows (M14)."""
+        return ("loo", "gcv", "evidence") if self.fit.training is not None else ()
+
+    @cached_property
+    def trusted(self) -> tuple[float, float]:
+        """Interval of α in which the path holds: (0, ∞), or above ``−λ_min`` if H is indefinite."""
+        return max(0.0, -float(self.spectrum.eigenvalues.min(initial=0.0))), float("inf")
+
+    def weights(self, alpha: ArrayLike) -> NDArray[np.floating]:
+        """``w̃(α)``, without intercept, in the unit of the columns (M5).
+
+        Parameters
+        ----------
+        alpha : scalar or (a,), in [0, inf]
+            House units.
+
+        Returns
+        -------
+        (p,) or (t, p)
+            With a leading axis ``a`` for several strengths. O(p k) each; the data are not read.
+
+        Raises
+        ------
+        InputError
+            If a strength is negative, NaN, or too small for an indefinite H.
+        """
+        strength = self._strengths(alpha)
+        numerators = self.spectrum.numerators
+        k, t = numerators.shape
+        C = numerators[:, None, :] * self._inverse(strength.reshape(-1, 1)).T[:, :, None]
+        W = self._assemble(C.reshape(k, -1)).reshape(-1, strength.size, t)
+        return self._shaped(np.moveaxis(W, (1, 2), (0, 1)), strength.ndim)
+
+    def weights_per_target(self, alphas: Array) -> NDArray[np.floating]:
+        """``w̃`` of each target at its own strength, ``(t, p)``, for alphas of shape (t,)."""
+        C = self.spectrum.numerators * self._inverse(self._strengths(alphas)[:, None]).T
+        return self._cast(self._assemble(C).T)
+
+    def shrinkage(self, alpha: ArrayLike) -> Array:
+        """``λ/(λ+α)``, the share that each direction keeps (M7), ``(k,)`` or ``(a, k)``.
+
+        A flat direction keeps nothing, also at α = 0 (the limit from above).
+        """
+        strength = self._strengths(alpha)
+        return kept_share(self.spectrum.eigenvalues, strength[..., None])
+
+    def effective_parameters(self, alpha: ArrayLike, penalised_only: bool = False) -> Any:
+        """``γ(α) = m + Σ λ/(λ+α)`` (M9), ``()`` or ``(a,)``.
+
+        Free weights and the intercept count with the rank m of their block unless ``penalised_only``.
+        """
+        free = 0 if penalised_only else self.spectrum.free.rank
+        total = free + self.shrinkage(alpha).sum(axis=-1)
+        return total if np.ndim(total) else float(total)
+
+    def norm(self, alpha: ArrayLike) -> Any:
+        """``‖w̃(α)‖_D = (w̃ᵀDw̃)^½``, shaped like a risk: ``()`` or ``(t,)``, with a leading a."""
+        strength = self._strengths(alpha)
+        squares = self._inverse(strength.reshape(-1, 1)) ** 2 @ self.spectrum.numerators**2
+        return self._risk_shaped(np.sqrt(squares), strength.ndim)
+
+    def train_loss(self, alpha: ArrayLike) -> Any:
+        """Mean training loss ``L(w̃(α)) = RSS_s/2S``, shaped like a risk; NaN without data."""
+        strength = self._strengths(alpha).reshape(-1, 1)
+        values, numerators = self.spectrum.eigenvalues, self.spectrum.numerators
+        if self.spectrum.outside is None:
+            loss = np.full((len(strength), numerators.shape[1]), np.nan)
+        else:
+            lost = 1.0 - kept_share(values, strength)
+            loss = 0.5 * (lost**2 @ (numerators**2 / values[:, None]) + self.spectrum.outside)
+        return self._risk_shaped(loss, np.ndim(alpha))
+
+    def three_steps(self, alpha: float, target: int = 0) -> ThreeSteps:
+        """Rotate, scale and rotate back as arrays that a figure can draw (M7)."""
+        rotated = np.atleast_2d(self.spectrum.coordinates)[target][:, None]
+        scaled = self.shrinkage(alpha)[:, None] * rotated
+        back = self.spectrum.directions.back
+        return ThreeSteps(back(rotated)[:, 0], rotated[:, 0], scaled[:, 0], back(scaled)[:, 0])
+
+    def residual_bound(self, alpha: ArrayLike) -> Any:
+        """Bound on the error of the linear algebra, ``‖computed − exact w̃(α)‖_D``, ``()`` or ``(a,)``.
+
+        The residual of the normal equations, taken from the products with H (for squared loss: from
+        the data), is solved for with the same spectrum: to first order that *is* the error. Rounding
+        of the residual itself is covered by a factor 3, that of the basis by its own term. Several
+        targets: the largest. Cost: one pass over the data for all strengths.
+        """
+        strength = self._strengths(alpha)
+        flat = strength.reshape(-1)
+        bound = np.zeros(flat.size)
+        for picked, W, residual in self._residuals(flat):
+            finite = np.where(np.isfinite(flat[picked]), flat[picked], 0.0)
+            change = self.spectrum.directions.forth(_columns(residual))
+            k, t = self.spectrum.numerators.shape
+            inverse = self._inverse(flat[picked][:, None])
+            moved = change.reshape(k, len(finite), t) * inverse.T[:, :, None]
+            correction = np.linalg.norm(moved, axis=0)
+            bound[picked] = (SAFETY * correction + self._rounding(inverse, W)).max(axis=1, initial=0.0)
+        return bound.reshape(strength.shape) if strength.ndim else float(bound[0])
+
+    def certificate(self, alpha: ArrayLike, relative: bool = False) -> Any:
+        """Proved bound ``‖ŵ − w̃(α)‖_D ≤ ‖∇L̃_α(ŵ)‖_{D⁻¹}/α`` (M16), ``()`` or ``(a,)``.
+
+        The gradient is taken on the data at ŵ, with the free block solved there. ``relative`` divides
+        by ``‖ŵ‖_D``. Infinite at α = 0, NaN where the loss is not known to be convex (no data).
+        Several targets: the largest. Cost: one pass over the data for all strengths.
+        """
+        strength = self._strengths(alpha)
+        flat = strength.reshape(-1)
+        bound = np.full(flat.size, np.nan)
+        if self.fit.training is not None:
+            for picked, W, residual in self._residuals(flat):
+                size = np.linalg.norm(residual, axis=0)
+                with np.errstate(divide="ignore", invalid="ignore"):
+                    proved = np.where(flat[picked][:, None] == 0, np.inf, size / flat[picked][:, None])
+                    proved = np.where(np.isinf(flat[picked])[:, None], 0.0, proved)
+                    share = np.where(proved == 0, 0.0, proved / np.linalg.norm(W, axis=0))
+                bound[picked] = (share if relative else proved).max(axis=1, initial=0.0)
+        return bound.reshape(strength.shape) if strength.ndim else float(bound[0])
+
+    def _residuals(self, flat: Array) -> Iterator[tuple[slice, Array, Array]]:
+        """Strengths, ``D^{½}ŵ`` and ``D^{-½}∇L̃_α(ŵ)`` with free weights solved, ``(p_pen, a, t)``."""
+        fit, free = self.fit, self.spectrum.free
+        t = self.spectrum.numerators.shape[1]
+        p = len(fit.penalty_factor)
+        for picked in slices(len(flat), max(1, 4 * BLOCK // max(1, p * t))):
+            strength = flat[picked]
+            C = self.spectrum.numerators[:, None, :] * self._inverse(strength[:, None]).T[:, :, None]
+            W = self._assemble(C.reshape(len(C), -1))
+            gradient = self._gradient(W, len(strength))
+            v = (W[fit.penalised] / fit.scale[:, None]).reshape(-1, len(strength), t)
+            slope = gradient[fit.penalised] - free.onto.T @ gradient[fit.free]
+            slope = (slope * fit.scale[:, None]).reshape(v.shape)
+            weighted = np.where(np.isinf(strength), 0.0, strength)[None, :, None] * v
+            yield picked, v, np.where(np.isinf(strength)[None, :, None], 0.0, slope + weighted)
+
+    def _gradient(self, W: Array, a: int) -> Array:
+        """``∇L(W)`` for W of shape (p, a·t), on the data where there are any."""
+        fit = self.fit
+        if fit.training is None:
+            start = np.tile(fit.weights, (1, a))
+            return np.tile(fit.gradient, (1, a)) + fit.curvature.matvec(W - start)
+        residuals = np.empty((fit.training.rows.shape[0], W.shape[1]))
+        for rows, fitted in fit.training.rows.times(W):
+            residuals[rows] = fitted - np.tile(fit.training.targets(rows), (1, a))
+        return fit.training.rows.transpose_times(residuals) / fit.training.table.weight_sum
+
+    def _rounding(self, inverse: Array, V: Array) -> Array:
+        """What the residual cannot see: rounding of ŵ and of the directions themselves, ``(a, t)``."""
+        values, numerators = self.spectrum.eigenvalues, self.spectrum.numerators
+        error = 2.0 * EPS * np.linalg.norm(V, axis=0)
+        if len(values) == len(V) or not len(values):
+            return error
+        tilt = EPS * np.sqrt(values[0] / np.where(values > 0, values, np.inf))
+        return error + np.sqrt(inverse**2 @ (numerators * tilt[:, None]) ** 2)
+
+    def _inverse(self, strength: Array) -> Array:
+        """``1/(λ+α)`` for strengths (..., 1), ``(..., k)``; flat directions without slope give 0."""
+        values = self.spectrum.eigenvalues
+        total = values + strength
+        flat = (total == 0) & ~np.any(self.spectrum.numerators != 0, axis=1)
+        if np.any((total <= 0) & ~flat):
+            low = self.trusted[0]
+            raise InputError(
+                f"alpha = {float(np.min(strength)):g} has no minimum: the curvature is not positive along some "
+                f"direction that has a slope; every alpha > {low:g} has one"
+            )
+        return 1.0 / np.where(flat, np.inf, total)
+
+    def _assemble(self, C: Array) -> Array:
+        """Weights ``(p, m)`` from coordinates ``(k, m)``: rotate back, rescale, solve the free block."""
+        fit, free = self.fit, self.spectrum.free
+        W = np.zeros((len(fit.penalty_factor), C.shape[1]))
+        W[fit.penalised] = fit.scale[:, None] * self.spectrum.directions.back(C)
+        if len(fit.free):
+            offset = np.tile(free.offset, (1, C.shape[1] // max(1, free.offset.shape[1])))
+            W[fit.free] = offset - free.onto @ W[fit.penalised]
+        return W
+
+    def _strengths(self, alpha: ArrayLike) -> Array:
+        strength = strengths(alpha)
+        if strength.ndim > 1:
+            raise InputError(f"alpha must be one strength or a list of them; got shape {strength.shape}")
+        return strength
+
+    def _cast(self, values: Array) -> NDArray[np.floating]:
+        training = self.fit.training
+        return values if training is None else values.astype(training.table.dtype, copy=False)
+
+    def _shaped(self, W: Array, axes: int) -> NDArray[np.floating]:
+        W = W[:, 0] if self.spectrum.one_target else W
+        return self._cast(W if axes else W[0])
+
+    def _risk_shaped(self, values: Array, axes: int) -> Any:
+        return squeeze(values, axes, self.spectrum.one_target)
+
+
+def quadratic(
+    weights: ArrayLike,
+    hessian: Any,
+    alpha: float = 0.0,
+    gradient: ArrayLike | None = None,
+    penalty_factor: ArrayLike | None = None,
+) -> QuadraticPath:
+    """The path of anybody's fit: ``w̃(α) = w₀ − (H + αD)⁻¹(g + αDw₀)`` (M5).
+
+    Parameters
+    ----------
+    weights : (p,)
+        ``w₀``, where the fit stopped.
+    hessian : (p, p) array or operator
+        H of the mean loss without penalty at ``w₀``; an operator has ``shape`` and ``matvec``.
+    alpha : float, >= 0
+        ``α₀``, the strength it was trained with, house units.
+    gradient : (p,), optional
+        ``∇L(w₀)`` without penalty, for a fit that stopped early. None: stationary, ``g = −α₀Dw₀``.
+    penalty_factor : (p,), >= 0, optional
+        d; zero for free weights. None: all one.
+
+    Returns
+    -------
+    QuadraticPath
+
+    Raises
+    ------
+    InputError
+        If shapes do not agree, a value is not finite, or H is not square and symmetric.
+
+    Notes
+    -----
+    Exact if the loss is quadratic between ``w₀`` and ``w̃`` (M11). O(p³) once. Below ``α₀`` the path
+    extrapolates: factors ``(λ+α₀)/(λ+α)`` exceed one. Hoerl & Kennard (1970), Technometrics 12(1).
+
+    Examples
+    --------
+    >>> path = quadratic([1.0, 1.0], [[3.0, 0.0], [0.0, 1.0]])
+    >>> path.weights(1.0)
+    array([0.75, 0.5 ])
+    >>> path.effective_parameters([0.0, 1.0])
+    array([2.  , 1.25])
+    """
+    start = _vector(weights, "weights")
+    strength = strengths(alpha)
+    if strength.ndim or not np.isfinite(strength):
+        raise InputError(f"alpha must be one finite strength, the one of the fit; got {alpha!r}")
+    curvature = as_curvature(hessian)
+    if curvature.dim != len(start):
+        raise InputError(f"hessian is {curvature.dim} x {curvature.dim}, weights has {len(start)}: they must match")
+    factor = penalty_factors(penalty_factor, len(start))
+    slope = -float(strength) * factor * start if gradient is None else _vector(gradient, "gradient")
+    if slope.shape != start.shape:
+        raise InputError(f"gradient has {len(slope)} values for {len(start)} weights: give one per weight")
+    fit = Fit(
+        weights=start[:, None],
+        gradient=slope[:, None],
+        alpha=float(strength),
+        curvature=curvature,
+        penalty_factor=factor,
+        active=np.ones(len(start), dtype=bool),
+    )
+    return QuadraticPath(fit, decompose(fit))
+
+
+def kept_share(eigenvalues: Array, strength: Array) -> Array:
+    """``λ/(λ+α)`` without overflow: 1 at α = 0 for λ > 0, 0 at α = ∞ and for λ = 0."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = 1.0 / (1.0 + strength / eigenvalues)
+    return np.where(eigenvalues == 0, 0.0, share)
+
+
+def squeeze(values: Array, axes: int, one_target: bool) -> Any:
+    """Public shape of ``(a, t)`` values: drop what a scalar strength or a 1-d y does not have."""
+    result = values[:, 0] if one_target else values
+    result = result if axes else result[0]
+    return result if np.ndim(result) else float(result)
+
+
+def _columns(values: Array) -> Array:
+    return values.reshape(len(values), -1)
+
+
+def _vector(values: ArrayLike, name: str) -> Array:
+    try:
+        array = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{name} must be numbers; got {type(values).__name__}") from error
+    if array.ndim != 1 or not len(array):
+        raise InputError(f"{name} must have shape (p,), p ≥ 1; got {array.shape}: flatten it first")
+    if not np.isfinite(array).all():
+        raise InputError(f"{name}[{int(np.argmin(np.isfinite(array)))}] is not finite")
+    return array

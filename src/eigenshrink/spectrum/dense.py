@@ -1,0 +1,63 @@
+"""Anybody's Hessian, dense: the path from a fit whose data are not at hand (M5, M12)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eigenshrink.errors import InputError
+from eigenshrink.fit import Fit
+from eigenshrink.spectrum.record import DenseBasis, FreeBlock, Spectrum, numerical_floor
+from eigenshrink.spectrum.triangular import EPS
+
+Array = NDArray[np.float64]
+
+
+def decompose_dense(fit: Fit) -> Spectrum:
+    """Eigenvalues of ``D^{-½} H_S D^{-½}``, free weights eliminated by pseudo-inverse (M12).
+
+    Every direction is kept, flat and negative ones too, since the fit may have weight along them.
+
+    Raises
+    ------
+    InputError
+        If the free block has negative curvature: the free weights then have no optimum.
+    """
+    H, free, pen, scale = fit.curvature.dense, fit.free, fit.penalised, fit.scale
+    inverse = np.zeros((0, 0))
+    m = 0
+    if len(free):
+        values, vectors = np.linalg.eigh(H[np.ix_(free, free)])
+        noise = EPS * len(H) * float(np.abs(np.diag(H)).max())
+        if values[0] < -1e3 * noise:
+            raise InputError(
+                f"hessian has negative curvature {values[0]:.3g} among the free weights (penalty_factor 0), "
+                "which then have no optimum: penalise them, or use a Gauss-Newton matrix"
+            )
+        keep = values > noise
+        m = int(keep.sum())
+        inverse = (vectors[:, keep] / values[keep]) @ vectors[:, keep].T
+    onto = inverse @ H[np.ix_(free, pen)]
+    A = (H[np.ix_(pen, pen)] - H[np.ix_(pen, free)] @ onto) * np.outer(scale, scale)
+    slope = scale[:, None] * (fit.gradient[pen] - onto.T @ fit.gradient[free])
+    values, Q = np.linalg.eigh(0.5 * (A + A.T))
+    values, Q = values[::-1], Q[:, ::-1]
+    noise = EPS * len(H) * float(np.abs(values).max(initial=0.0))
+    values = np.where(np.abs(values) <= noise, 0.0, values)
+    start = Q.T @ (fit.weights[pen] / scale[:, None])
+    numerators = values[:, None] * start - Q.T @ slope
+    size = float(np.abs(numerators).max(initial=0.0))
+    flat = (values[:, None] == 0) & (np.abs(numerators) <= 1e3 * EPS * len(H) * size)
+    numerators = np.where(flat, 0.0, numerators)
+    offset = fit.weights[free] - inverse @ fit.gradient[free] + onto @ fit.weights[pen]
+    positive = values[values > 0]
+    floor = numerical_floor(values[0], positive[-1], EPS * len(H), squared=True) if len(positive) else 0.0
+    return Spectrum(
+        eigenvalues=values,
+        directions=DenseBasis(Q),
+        numerators=numerators,
+        at=fit.alpha,
+        route="dense",
+        floor=floor,
+        free=FreeBlock(m, onto, offset),
+    )

@@ -1,0 +1,195 @@
+"""More rows than columns: the p×p side (M20), by the Gram matrix or, where that is blind, by QR.
+
+The Gram matrix squares the condition number. It is used while every eigenvalue stands clear of its
+rounding (ratio 1e-10), which also proves full rank; anything harder goes to QR and SVD of the rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.linalg
+from numpy.typing import NDArray
+
+from eigenshrink.data.rows import BLOCK, slices
+from eigenshrink.fit import Fit, Training
+from eigenshrink.spectrum.record import DenseBasis, FreeBlock, Spectrum, numerical_floor
+from eigenshrink.spectrum.triangular import EPS, accurate_svd, rank_tolerance, tall_qr, unit_free_rank
+
+Array = NDArray[np.float64]
+
+CLEAR = 1e-10  # smallest eigenvalue ratio that the Gram route accepts
+CANCELLED = 1e-6  # a difference below this share of its terms is computed again without subtracting
+
+
+@dataclass(frozen=True, eq=False)
+class PrimalScores:
+    """``U = Z T``, made again in blocks whenever it is needed: no n×k array is held.
+
+    Attributes
+    ----------
+    training : Training
+    T : (p, k + m_F)
+        Maps centred rows to the eigenbasis, and to an orthonormal basis of the free columns.
+    k : int
+    """
+
+    training: Training
+    T: Array
+    k: int
+
+    def blocks(self) -> Iterator[tuple[slice, Array, Array]]:
+        """Row slices, U ``(b, k)`` and the leverage of what is not penalised ``(b,)``."""
+        for rows, scores in self.training.rows.times(self.T):
+            free = scores[:, self.k :]
+            leverage = np.einsum("ij,ij->i", free, free) + intercept_leverage(self.training, rows)
+            yield rows, scores[:, : self.k], leverage
+
+
+def intercept_leverage(training: Training, rows: slice) -> Array | float:
+    """``s_i / S`` where an intercept is fitted."""
+    if not training.fit_intercept:
+        return 0.0
+    weight = 1.0 if training.table.weight is None else training.table.weight[rows]
+    return weight / training.table.weight_sum
+
+
+def decompose_primal(fit: Fit, training: Training) -> Spectrum:
+    """The spectrum by the Gram matrix if it can be trusted, else by QR and SVD."""
+    spectrum = _by_gram(fit, training)
+    return spectrum if spectrum is not None else _by_qr(fit, training)
+
+
+def _by_gram(fit: Fit, training: Training) -> Spectrum | None:
+    H, free, pen, scale = fit.curvature.dense, fit.free, fit.penalised, fit.scale
+    gradient = fit.gradient
+    f = len(free)
+    S = training.table.weight_sum
+    whiten = np.zeros((f, 0))
+    onto, offset = np.zeros((0, len(pen))), np.zeros((0, gradient.shape[1]))
+    A, slope = (H, gradient) if len(pen) == len(H) else (H[np.ix_(pen, pen)], gradient[pen])
+    if f:
+        length = np.sqrt(np.diag(H)[free])
+        values, vectors = np.linalg.eigh(H[np.ix_(free, free)] / np.outer(length, length))
+        if values[0] < CLEAR * values[-1]:
+            return None
+        whiten = vectors / np.sqrt(values) / length[:, None]
+        onto = whiten @ (whiten.T @ H[np.ix_(free, pen)])
+        offset = -whiten @ (whiten.T @ gradient[free])
+        A = A - H[np.ix_(pen, free)] @ onto
+        slope = slope - onto.T @ gradient[free]
+        if np.any(np.diag(A) < CANCELLED * np.diag(H)[pen]):
+            return None
+    if np.any(scale != 1.0):
+        A = A * np.outer(scale, scale)
+        slope = slope * scale[:, None]
+    values, Q = np.linalg.eigh(A) if len(pen) else (np.zeros(0), np.zeros((0, 0)))
+    if len(pen) and not values[0] > CLEAR * values[-1]:
+        return None
+    values, Q = values[::-1], Q[:, ::-1]
+    numerators = -(Q.T @ slope)
+    n, k, rank = len(training.table.y), len(values), f + training.fit_intercept
+    outside = np.zeros(gradient.shape[1])
+    if k < n - rank:
+        explained = np.sum(numerators**2 / values[:, None], axis=0) - np.sum(offset * gradient[free], axis=0)
+        unpenalised = np.zeros_like(gradient)
+        unpenalised[pen] = scale[:, None] * (Q @ (numerators / values[:, None]))
+        unpenalised[free] = offset - onto @ unpenalised[pen]
+        outside = _outside(training, explained, unpenalised)
+    T = _row_map(fit, Q * scale[:, None] / np.sqrt(values * S), onto, whiten / np.sqrt(S))
+    return Spectrum(
+        eigenvalues=values,
+        directions=DenseBasis(Q),
+        numerators=numerators,
+        at=fit.alpha,
+        route="primal-gram",
+        floor=_floor(values, EPS * k, squared=True),
+        free=FreeBlock(rank, onto, offset),
+        outside=outside,
+        scores=PrimalScores(training, T, k),
+        one_target=training.table.one_target,
+    )
+
+
+def _by_qr(fit: Fit, training: Training) -> Spectrum:
+    free, pen, scale = fit.free, fit.penalised, fit.scale
+    n, t, f = len(training.table.y), training.table.y.shape[1], len(free)
+    order = np.concatenate([free, pen])
+    S = training.table.weight_sum
+    blocks = ((Z[:, order], training.targets(rows)) for rows, Z in _qr_blocks(training, len(order)))
+    R, C, tail = tall_qr(blocks, len(order), t)
+    tolerance = rank_tolerance(n, len(order))
+    m = unit_free_rank(R[:, :f], tolerance) if f else 0
+    left, sizes, right = np.linalg.svd(R[:f, :f]) if f else (np.eye(0), np.zeros(0), np.eye(0))
+    inverse = right[:m].T / sizes[:m]
+    onto, offset = inverse @ left[:, :m].T @ R[:f, f:], inverse @ left[:, :m].T @ C[:f]
+    rest = left[:, m:].T
+    R, C = np.vstack([rest @ R[:f, f:], R[f:, f:]]), np.vstack([rest @ C[:f], C[f:]])
+    k = min(unit_free_rank(R, tolerance), n - m - training.fit_intercept)
+    U, singular, Vt = accurate_svd(R * scale)
+    U, singular, Q = U[:, :k], singular[:k], Vt[:k].T
+    signal = U.T @ C
+    outside = (tail + np.sum((C - U @ signal) ** 2, axis=0)) / S
+    if k == n - m - training.fit_intercept:
+        outside = np.zeros(t)
+    values = singular**2 / S
+    scores = PrimalScores(training, _row_map(fit, scale[:, None] * Q / singular, onto, inverse), k)
+    return Spectrum(
+        eigenvalues=values,
+        directions=DenseBasis(Q),
+        numerators=singular[:, None] * signal / S,
+        at=fit.alpha,
+        route="primal-svd",
+        floor=_floor(values, EPS * len(order), squared=False),
+        free=FreeBlock(m + training.fit_intercept, onto, offset),
+        outside=outside,
+        scores=scores,
+        one_target=training.table.one_target,
+    )
+
+
+def _qr_blocks(training: Training, columns: int) -> Iterator[tuple[slice, Array]]:
+    """Row blocks of Z, gathered to at least twice as many rows as columns."""
+    n, p = training.rows.shape
+    gathered: list[Array] = []
+    start = 0
+    for rows, block in training.rows.blocks():
+        gathered.append(block)
+        if rows.stop - start >= max(2 * columns, BLOCK // max(p, 1)) or rows.stop == n:
+            yield slice(start, rows.stop), np.concatenate(gathered)
+            gathered, start = [], rows.stop
+
+
+def _row_map(fit: Fit, penalised: Array, onto: Array, free: Array) -> Array:
+    """T with ``U = Z T``: free columns are projected out by ``−onto``."""
+    k = penalised.shape[1]
+    T = np.zeros((len(fit.penalty_factor), k + free.shape[1]))
+    T[fit.penalised, :k] = penalised
+    T[fit.free, :k] = -onto @ penalised
+    T[fit.free, k:] = free
+    return T
+
+
+def _outside(training: Training, explained: Array, unpenalised: Array) -> Array:
+    """Mean square of Y outside the span; by subtraction unless nearly everything cancels."""
+    n, t = training.table.y.shape
+    total = np.zeros(t)
+    for rows in slices(n, BLOCK // t):
+        Y = training.targets(rows)
+        total += np.einsum("ij,ij->j", Y, Y)
+    total /= training.table.weight_sum
+    if np.all(total - explained >= CANCELLED * total):
+        return total - explained
+    left = np.zeros(t)
+    for rows, fitted in training.rows.times(unpenalised):
+        E = training.targets(rows) - fitted
+        left += np.einsum("ij,ij->j", E, E)
+    return left / training.table.weight_sum
+
+
+def _floor(values: Array, relative_error: float, squared: bool) -> float:
+    if not len(values):
+        return 0.0
+    return numerical_floor(float(values[0]), float(values[-1]), relative_error, squared)
