@@ -21,10 +21,10 @@ NETWORK = [np.array([[1.0, -2.0], [0.5, 3.0]]), (np.array([1.0, -1.0]), 2.0)]
 FACTORS = [np.array([[1.0], [4.0]]), (None, 0)]
 
 lawful = settings(deadline=None, max_examples=60)
-finite = st.floats(-50, 50)
-factors = arrays(np.float64, 4, elements=st.floats(0, 9))
-vectors = arrays(np.float64, 4, elements=finite)
-alphas = st.floats(0, 20)
+sizes = st.just(0.0) | st.floats(1e-30, 50)  # products of smaller numbers lose digits in any formula
+factors = arrays(np.float64, 4, elements=sizes)
+vectors = arrays(np.float64, 4, elements=sizes | sizes.map(operator.neg))
+alphas = sizes
 
 
 def flat(w) -> np.ndarray:
@@ -144,15 +144,15 @@ def test_nan_weights_stay_visible():
 @given(w=vectors, d=factors, alpha=alphas)
 def test_value_is_half_the_weights_times_the_gradient(w, d, alpha):
     penalty = L2(alpha, penalty_factor=d)
-    assert_allclose(penalty.value(w), 0.5 * w @ penalty.gradient(w), rtol=1e-12, atol=1e-280)
+    assert_allclose(penalty.value(w), 0.5 * w @ penalty.gradient(w), rtol=1e-12)
 
 
 @lawful
 @given(w=vectors, d=factors, alpha=alphas, scale=st.floats(0.1, 10))
 def test_scaling_of_weights_strength_and_factor(w, d, alpha, scale):
     value = L2(alpha, d).value(w)
-    assert_allclose(L2(alpha, d).value(scale * w), scale**2 * value, rtol=1e-9, atol=1e-280)
-    assert_allclose(L2(alpha, scale * d).value(w), L2(scale * alpha, d).value(w), rtol=1e-12, atol=1e-280)
+    assert_allclose(L2(alpha, d).value(scale * w), scale**2 * value, rtol=1e-9)
+    assert_allclose(L2(alpha, scale * d).value(w), L2(scale * alpha, d).value(w), rtol=1e-12)
 
 
 @lawful
@@ -168,9 +168,9 @@ def test_order_and_grouping_of_the_weights_do_not_matter(w, d, alpha, order):
     whole = L2(alpha, d)
     parts = L2(alpha, [d[:1], (d[1:3].reshape(2, 1), d[3])])
     split = [w[:1], (w[1:3].reshape(2, 1), w[3])]
-    assert_allclose(parts.value(split), whole.value(w), rtol=1e-12, atol=1e-280)
-    assert_allclose(flat(parts.gradient(split)), whole.gradient(w), rtol=1e-15)
-    assert_allclose(L2(alpha, d[order]).value(w[order]), whole.value(w), rtol=1e-12, atol=1e-280)
+    assert_allclose(parts.value(split), whole.value(w), rtol=1e-12)
+    assert_allclose(flat(parts.gradient(split)), whole.gradient(w), rtol=1e-14)
+    assert_allclose(L2(alpha, d[order]).value(w[order]), whole.value(w), rtol=1e-12)
 
 
 @lawful
@@ -179,7 +179,7 @@ def test_equal_factors_make_the_penalty_blind_to_rotation(w, alpha, angle):
     turned = w.copy()
     turned[0] = math.cos(angle) * w[0] - math.sin(angle) * w[1]
     turned[1] = math.sin(angle) * w[0] + math.cos(angle) * w[1]
-    assert_allclose(L2(alpha).value(turned), L2(alpha).value(w), rtol=1e-9, atol=1e-200)
+    assert_allclose(L2(alpha).value(turned), L2(alpha).value(w), rtol=1e-9)
 
 
 @lawful
