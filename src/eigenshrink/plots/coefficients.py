@@ -1,0 +1,94 @@
+"""Coefficient paths over what they cost: the effective number of parameters (M5, M9)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eigenshrink.plots import canvas, reading
+from eigenshrink.plots.canvas import CHOSEN, DASHES, MUTED, SERIES
+from eigenshrink.plots.text import number, plural, short
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Array = NDArray[np.float64]
+
+NAMED = 8  # the largest ones have a colour and a name
+MOST = 120  # lines drawn at all
+
+
+def coefficients(study: Any, ax: Axes | None = None, *, target: int = 0, alpha: float | None = None) -> Axes:
+    """Draw every coefficient over the effective parameters ``γ(α)``, for all strengths (M5, M9).
+
+    Parameters
+    ----------
+    study : Study
+    ax : matplotlib Axes, optional
+    target : int
+        Which target, from 0.
+    alpha : float, >= 0, optional
+        The marked strength; as chosen by default.
+
+    Returns
+    -------
+    Axes
+        The lines are ``study.path.weights`` at ``study.alphas``; where columns have different penalty
+        factors they are multiplied by ``√d`` (for standardised columns: by their standard deviation),
+        the scale on which the penalty compares them; a free column keeps its unit. The eight largest
+        at the marked strength are named, at most 120 are drawn, the largest first.
+    """
+    target = reading.check_target(study, target)
+    alpha = reading.strength(study, target, alpha)
+    ax = canvas.axes(ax, (5.4, 4.6))
+    grid = reading.strengths(study)
+    used = np.asarray(study.path.effective_parameters(grid), dtype=np.float64)
+    scale, unit = _scale(reading.factors(study))
+    paths = reading.weights(study, target, grid) * scale
+    here = reading.weights(study, target, np.array([alpha]))[0] * scale
+    order = np.argsort(-_size(paths, here, grid, alpha), kind="stable")
+    for place in order[:MOST][::-1]:
+        _line(ax, used, paths[:, place], study.feature_names[place], int(np.flatnonzero(order == place)[0]))
+    gamma = float(study.path.effective_parameters(alpha))
+    ax.axvline(gamma, color=CHOSEN, linewidth=1.5, linestyle=(0, (5, 2)), gid="chosen", zorder=1)
+    ax.axhline(0, color=MUTED, linewidth=0.8, zorder=1)
+    _limits(ax, paths, here, grid, alpha)
+    title = f"{number(gamma, 3)} effective parameter{'' if gamma == 1 else 's'} at α = {number(alpha, 3)}"
+    canvas.label(ax, reading.about(study, target) + title, "effective parameters γ(α)", unit)
+    named = sorted(ax.get_lines(), key=lambda line: line.get_zorder(), reverse=True)
+    canvas.legend(ax, [line for line in named if line.get_gid() == "named"])
+    if len(order) > MOST:
+        canvas.remark(ax, f"the {MOST} largest of {plural(len(order), 'column')}")
+    return ax
+
+
+def _scale(factors: Array) -> tuple[Array, str]:
+    penalised = factors[factors > 0]
+    if not penalised.size or np.ptp(penalised) <= 1e-12 * penalised.max():
+        return np.ones_like(factors), "coefficient"
+    return np.where(factors > 0, np.sqrt(factors), 1.0), "coefficient × √penalty factor"
+
+
+def _size(paths: Array, here: Array, grid: Array, alpha: float) -> Array:
+    """Return what the columns are ranked by: their size where marked, else the largest anywhere."""
+    return np.abs(here) if np.any(here) else np.abs(paths).max(axis=0)
+
+
+def _line(ax: Axes, x: Array, y: Array, name: str, rank: int) -> None:
+    if rank >= NAMED:
+        ax.plot(x, y, color=MUTED, linewidth=0.7, alpha=0.4, gid="other", zorder=2)
+        return
+    style = {"color": SERIES[rank % len(SERIES)], "linestyle": DASHES[rank // len(SERIES)]}
+    line = ax.plot(x, y, linewidth=1.7, gid="named", zorder=3 + (NAMED - rank) / NAMED, **style)[0]
+    line.set_label(short(name, 16).lstrip("_") or "_")
+
+
+def _limits(ax: Axes, paths: Array, here: Array, grid: Array, alpha: float) -> None:
+    """Leave room for all strengths down to a hundredth of the marked one; below, lines may leave."""
+    shown = paths[grid >= alpha / 100] if 0 < alpha < np.inf else paths
+    values = np.concatenate([shown.ravel(), here, [0.0]])
+    low, high = float(values.min()), float(values.max())
+    room = 0.06 * (high - low) or 1.0
+    ax.set_ylim(low - room, high + room)

@@ -1,0 +1,62 @@
+"""How a strength is marked on a logarithmic axis that cannot hold 0 and ∞."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from eigenshrink.plots import canvas
+from eigenshrink.plots.canvas import CHOSEN
+from eigenshrink.plots.text import number
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def mark_strength(ax: Axes, alpha: float, said: str = "chosen", height: float | None = None) -> None:
+    """Mark ``alpha`` by a line and a word, and its point at ``height``; 0 and ∞ at the edge, by an arrow."""
+    at, outward = place(ax, alpha)
+    if outward:
+        edge = "0" if outward < 0 else "∞"
+        style = {"arrowstyle": "-|>", "color": CHOSEN, "linewidth": 1.8, "shrinkA": 0, "shrinkB": 0}
+        side = "left" if outward < 0 else "right"
+        ax.annotate(
+            f"{said}: α = {edge}",
+            (at, 0.62),
+            xycoords=("data", "axes fraction"),
+            xytext=(-46 * outward, 0),
+            textcoords="offset points",
+            ha=side,
+            va="center",
+            fontsize=9,
+            color=CHOSEN,
+            arrowprops=style,
+            gid="chosen",
+        )
+    else:
+        ax.axvline(at, color=CHOSEN, linewidth=1.5, linestyle=(0, (5, 2)), gid="chosen", zorder=1)
+        canvas.write(ax, (at, 1.0), f"{said} {number(alpha, 3)}", **_above(ax, at))
+    if height is not None and np.isfinite(height):
+        ax.plot(at, height, "o", color=CHOSEN, markersize=8, gid="chosen-point", zorder=5, clip_on=False)
+
+
+def place(ax: Axes, alpha: float) -> tuple[float, int]:
+    """Return where ``alpha`` lies on the axis, and −1 or +1 if only the edge can stand for it."""
+    low, high = ax.get_xlim()
+    if 0 < alpha < np.inf:
+        ax.set_xlim(min(low, alpha / 1.5), max(high, alpha * 1.5))
+        return alpha, 0
+    return (low, -1) if alpha == 0 else (high, 1)
+
+
+def _above(ax: Axes, at: float) -> dict[str, object]:
+    low, high = np.log(ax.get_xlim())
+    left = np.log(at) > 0.5 * (low + high)
+    return {
+        "xycoords": ("data", "axes fraction"),
+        "xytext": (-5 if left else 5, -3),
+        "ha": "right" if left else "left",
+        "va": "top",
+        "color": CHOSEN,
+    }

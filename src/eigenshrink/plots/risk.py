@@ -1,0 +1,120 @@
+"""The estimates of the true error over the strength (M14)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eigenshrink.plots import canvas, reading
+from eigenshrink.plots.canvas import DASHES, MUTED, SERIES
+from eigenshrink.plots.marks import mark_strength
+from eigenshrink.plots.text import number
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Array = NDArray[np.float64]
+
+NAMES = {"loo": "leave-one-out", "gcv": "GCV", "evidence": "evidence (right axis)"}
+ROOM = 3.0  # a curve may rise this many times as high above its minimum as it is at its flatter end
+
+
+def risk(study: Any, ax: Axes | None = None, *, target: int = 0, alpha: float | None = None) -> Axes:
+    """Draw every available estimate of the true error over α, with its minimum (M14).
+
+    Parameters
+    ----------
+    study : Study
+    ax : matplotlib Axes, optional
+    target : int
+        Which target, from 0.
+    alpha : float, >= 0, optional
+        The marked strength; as chosen by default.
+
+    Returns
+    -------
+    Axes
+        The left axis: curves in the unit of the loss, and the training loss beside them, which is
+        optimistic. Evidence is in another unit and has its own axis on the right. A minimum at α → 0
+        or α → ∞ has no point on a logarithmic axis: it is said in words.
+    """
+    target = reading.check_target(study, target)
+    given = alpha is not None or study.choice.criterion not in study.risk
+    alpha = reading.strength(study, target, alpha)
+    ax = canvas.axes(ax, (5.4, 4.3))
+    grid = reading.strengths(study)
+    canvas.logarithmic(ax, grid)
+    curves = dict(study.risk.items())
+    unit = next((curve.unit for name, curve in curves.items() if name != "evidence"), "")
+    left = [name for name, curve in curves.items() if curve.unit == unit]
+    right = [name for name in curves if name not in left]
+    words = _draw(ax, curves, left, grid, target, 0)
+    _training(ax, study, grid, target)
+    other = canvas.twin(ax, curves[right[0]].unit, SERIES[len(left)]) if right else None
+    if other is not None:
+        words += _draw(other, curves, right, grid, target, len(left))
+    mark_strength(ax, alpha, "given" if given else "chosen")
+    title = f"α = {number(alpha, 3)}, {_reason(study, given)}"
+    canvas.label(ax, reading.about(study, target) + title, "strength α", unit or "estimate")
+    canvas.legend(ax, [line for side in (ax, other) if side for line in _curves(side)])
+    if words:
+        canvas.remark(ax, "\n".join(words), xytext=(4, -22))
+    return ax
+
+
+def _reason(study: Any, given: bool) -> str:
+    if given:
+        return "given"
+    name = NAMES.get(study.choice.criterion, study.choice.criterion)
+    return f"chosen by {name.partition(' (')[0]}"
+
+
+def _draw(ax: Axes, curves: Any, names: list[str], grid: Array, target: int, first: int) -> list[str]:
+    """Draw the curves of one unit; return what a logarithmic axis cannot show."""
+    drawn, words = [], []
+    for rank, name in enumerate(names, first):
+        values = reading.over(curves[name](grid), target)
+        drawn.append(np.where(np.isfinite(values), values, np.nan))
+        color = SERIES[rank % len(SERIES)]
+        ax.plot(grid, drawn[-1], color=color, linestyle=DASHES[rank % 4], linewidth=1.9, gid=name, zorder=3)
+        ax.get_lines()[-1].set_label(NAMES.get(name, name))
+        words += _minimum(ax, curves[name].minimum, target, color, NAMES.get(name, name))
+    _limits(ax, drawn)
+    return words
+
+
+def _minimum(ax: Axes, minimum: Any, target: int, color: str, name: str) -> list[str]:
+    at, value = (float(np.ravel(x)[min(target, np.size(x) - 1)]) for x in (minimum.alpha, minimum.value))
+    boundary = str(np.ravel(minimum.boundary)[min(target, np.size(minimum.boundary) - 1)])
+    if boundary == "none":
+        ax.plot(at, value, "v", color=color, markersize=8, markeredgecolor="white", gid="minimum", zorder=6)
+        return []
+    said = {"zero": "best at α → 0", "infinite": "best at α → ∞", "flat": "flat, it does not choose"}
+    return [f"{name.partition(' (')[0]}: {said[boundary]}"]
+
+
+def _training(ax: Axes, study: Any, grid: Array, target: int) -> None:
+    values = reading.over(study.path.train_loss(grid), target)
+    if np.isfinite(values).any():
+        ax.plot(grid, values, label="training loss", gid="train", color=MUTED, linewidth=1.1, linestyle=":")
+        low, high = ax.get_ylim()
+        ax.set_ylim(bottom=max(low - (high - low), min(low, float(np.nanmin(values)))))
+
+
+def _limits(ax: Axes, drawn: list[Array]) -> None:
+    """Show the valley: a curve that shoots up at one end may leave the picture there."""
+    values = np.concatenate(drawn)
+    values = values[np.isfinite(values)]
+    if not values.size:
+        return
+    low, high = float(values.min()), float(values.max())
+    ends = [curve[np.isfinite(curve)][[0, -1]].min() for curve in drawn if np.isfinite(curve).any()]
+    high = min(high, low + ROOM * max(max(ends) - low, 0.05 * abs(low)))
+    room = 0.06 * (high - low) or 0.05 * abs(low) or 1.0
+    ax.set_ylim(low - 3 * room, high + room)
+
+
+def _curves(ax: Axes) -> list[Any]:
+    return [line for line in ax.get_lines() if not str(line.get_label()).startswith("_")]

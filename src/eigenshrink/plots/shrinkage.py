@@ -1,0 +1,97 @@
+"""Which directions survive: shrink factors over the eigenvalues (M8)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eigenshrink.directions import GONE, KEPT
+from eigenshrink.plots import canvas, reading
+from eigenshrink.plots.canvas import CHOSEN, INK, LOSS, MUTED, PENALTY
+from eigenshrink.plots.plane import factor
+from eigenshrink.plots.text import number, plural
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Array = NDArray[np.float64]
+
+MOST = 1500  # points that are drawn; more lie on top of each other
+BANDS = (
+    ("kept", KEPT, 1.06, CHOSEN),
+    ("fading", GONE, KEPT, MUTED),
+    ("gone", -0.06, GONE, PENALTY),
+)
+
+
+def shrinkage(study: Any, ax: Axes | None = None, *, target: int = 0, alpha: float | None = None) -> Axes:
+    """Draw ``λ/(λ+α)`` over the eigenvalues, in bands kept (≥ 0.9), fading, gone (≤ 0.1) (M7, M8).
+
+    Parameters
+    ----------
+    study : Study
+    ax : matplotlib Axes, optional
+    target : int
+        Whose chosen strength is taken; the factors are the same for all targets.
+    alpha : float, >= 0, optional
+        As chosen by default.
+
+    Returns
+    -------
+    Axes
+        A point for each direction, at most 1500 of them evenly picked; the counts are of all.
+    """
+    target = reading.check_target(study, target)
+    alpha = reading.strength(study, target, alpha)
+    ax = canvas.axes(ax)
+    eigenvalues = study.spectrum.eigenvalues
+    kept = np.asarray(study.path.shrinkage(alpha), dtype=np.float64)
+    picked = np.unique(np.linspace(0, len(kept) - 1, min(len(kept), MOST)).round().astype(int))
+    inside = (0 < alpha < np.inf,)
+    canvas.logarithmic(ax, np.concatenate([eigenvalues, [alpha] if inside[0] else []]))
+    line = np.geomspace(*ax.get_xlim(), 301)
+    ax.plot(line, factor(line, alpha), color=LOSS, linewidth=1.2, gid="law", zorder=2)
+    ax.plot(
+        eigenvalues[picked], kept[picked], "o", color=LOSS, alpha=0.75, markersize=5, gid="factors", zorder=3
+    )
+    if inside[0]:
+        ax.axvline(alpha, color=CHOSEN, linewidth=1.5, linestyle=(0, (5, 2)), gid="chosen", zorder=1)
+        canvas.write(ax, (alpha, 0.5), "λ = α", xytext=(5, 0), va="center")
+    _bands(ax, _free_side(ax, alpha))
+    ax.set_ylim(-0.06, 1.06)
+    title = f"α = {number(alpha, 3)}: {_counts(kept)}"
+    canvas.label(
+        ax, reading.about(study, target) + title, "eigenvalue λ of the curvature", "share kept, λ/(λ+α)"
+    )
+    if len(picked) < len(kept):
+        canvas.remark(ax, f"{len(picked)} of {len(kept)} points drawn", xy=(1, 0.5), ha="right")
+    return ax
+
+
+def _free_side(ax: Axes, alpha: float) -> float:
+    """Return the end of the axes, 0 or 1, that is farther from the line at ``alpha``."""
+    low, high = ax.get_xlim()
+    return 1.0 if 0 < alpha < np.sqrt(low * high) else 0.0
+
+
+def _bands(ax: Axes, side: float) -> None:
+    for name, low, high, color in BANDS:
+        ax.axhspan(low, high, color=color, alpha=0.09, linewidth=0, zorder=0, gid=name)
+        ax.annotate(
+            name,
+            (side, 0.5 * (max(low, 0) + min(high, 1))),
+            xycoords=("axes fraction", "data"),
+            xytext=(5 - 10 * side, 0),
+            ha="right" if side else "left",
+            textcoords="offset points",
+            va="center",
+            fontsize=8.5,
+            color=INK if name == "fading" else color,
+        )
+
+
+def _counts(kept: Array) -> str:
+    gone, full = int((kept <= GONE).sum()), int((kept >= KEPT).sum())
+    return f"{plural(full, 'direction')} kept, {len(kept) - full - gone} fading, {gone} gone"

@@ -1,0 +1,101 @@
+"""Numbers and names as a person reads them; names of columns are text, never markup."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from typing import SupportsFloat
+
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+MINUS = "−"
+
+
+def number(value: SupportsFloat | None, digits: int = 4) -> str:
+    """Return ``value`` in ``digits`` significant digits: ``0.02345``, ``1.2×10⁻⁷``, ``∞``, ``–``.
+
+    Examples
+    --------
+    >>> number(1234567.0), number(1.25e-7), number(float("inf")), number(None), number(-0.5)
+    ('1 234 567', '1.25×10⁻⁷', '∞', '–', '−0.5')
+    """
+    size = math.nan if value is None else float(value)
+    if math.isnan(size):
+        return "–"
+    sign = MINUS if size < 0 else ""
+    size = abs(size)
+    if math.isinf(size) or size == 0:
+        return sign + ("∞" if size else "0")
+    if 1e-4 <= size < 1e9:
+        return sign + _fixed(size, digits)
+    mantissa, _, power = f"{size:.{digits - 1}e}".partition("e")
+    times = "" if _trim(mantissa) == "1" else f"{_trim(mantissa)}×"
+    return f"{sign}{times}10{str(int(power)).translate(_RAISED)}"
+
+
+def power_of_ten(value: float) -> str:
+    """Return the label of a logarithmic axis at ``value``: ``0.01``, ``1``, ``10⁻⁶``.
+
+    Examples
+    --------
+    >>> [power_of_ten(10.0**k) for k in (-6, -2, 0, 3, 8)]
+    ['10⁻⁶', '0.01', '1', '1000', '10⁸']
+    """
+    if 1e-3 * 0.99 < value < 1e4:
+        return f"{value:g}"
+    power = math.floor(math.log10(value) + 1e-9)
+    times = value / 10.0**power
+    raised = f"10{str(power).translate(_RAISED)}"
+    return raised if abs(times - 1) < 1e-6 else f"{times:g}·{raised}"
+
+
+def plain(name: object) -> str:
+    """Return ``name`` as one line of text that every file can hold: no control characters."""
+    text = str(name).encode("utf-8", "replace").decode("utf-8")
+    return "".join(_printable(letter) for letter in text)
+
+
+def short(name: object, width: int = 18) -> str:
+    """Return ``name`` on one line, cut in the middle to ``width`` letters.
+
+    Examples
+    --------
+    >>> short("number_of_rooms_without_the_kitchen")
+    'number_of…_kitchen'
+    """
+    text = plain(name)
+    if len(text) <= width:
+        return text
+    tail = (width - 1) // 2 - 1
+    return f"{text[: width - 1 - tail]}…{text[-tail:]}"
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    """Return ``count`` with its noun.
+
+    Examples
+    --------
+    >>> plural(1, "column"), plural(3, "column")
+    ('1 column', '3 columns')
+    """
+    return f"{count:,} ".replace(",", "\N{NO-BREAK SPACE}") + (one if count == 1 else many or one + "s")
+
+
+def mix(columns: tuple[tuple[str, float], ...], width: int = 12) -> str:
+    """Return the columns that load on a direction with their signs: ``+bmi −s5``."""
+    return " ".join(f"{MINUS if load < 0 else '+'}{short(name, width)}" for name, load in columns)
+
+
+def _fixed(size: float, digits: int) -> str:
+    decimals = max(0, digits - 1 - math.floor(math.log10(size)))
+    text = f"{size:,.{decimals}f}".replace(",", "\N{NO-BREAK SPACE}")
+    return _trim(text) if decimals else text
+
+
+def _trim(text: str) -> str:
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _printable(letter: str) -> str:
+    if letter in "\n\r\t" or unicodedata.category(letter) in ("Zl", "Zp"):
+        return " "
+    return "\N{REPLACEMENT CHARACTER}" if unicodedata.category(letter) in ("Cc", "Cs", "Cn") else letter
