@@ -122,7 +122,9 @@ class OperatorCurvature(Curvature):
     def matvec(self, v: Array) -> Array:
         """``H v``, one product per column."""
         V = np.asarray(v, dtype=np.float64)
-        columns = [np.asarray(self._product(column), dtype=np.float64) for column in V.reshape(self.dim, -1).T]
+        columns = [
+            np.asarray(self._product(column), dtype=np.float64) for column in V.reshape(self.dim, -1).T
+        ]
         return np.stack([column.ravel() for column in columns], axis=1).reshape(V.shape)
 
 
@@ -154,7 +156,9 @@ def as_curvature(hessian: Any) -> Curvature:
         raise InputError("hessian holds NaN or infinity: compute it again where the loss is finite")
     asymmetry = float(np.abs(matrix - matrix.T).max(initial=0.0))
     if asymmetry > 1e-6 * np.abs(matrix).max(initial=0.0):
-        raise InputError(f"hessian is not symmetric (entries differ by up to {asymmetry:.3g}): symmetrise it first")
+        raise InputError(
+            f"hessian is not symmetric (entries differ by up to {asymmetry:.3g}): symmetrise it first"
+        )
     return MatrixCurvature(0.5 * (matrix + matrix.T))
 
 

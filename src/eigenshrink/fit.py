@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from eigenshrink.curvature import Curvature, Gram
 from eigenshrink.data.checks import Table
-from eigenshrink.data.rows import Rows, make_rows
+from eigenshrink.data.rows import BLOCK, Rows, make_rows, slices
 from eigenshrink.errors import InputError
 
 Array = NDArray[np.float64]
@@ -46,10 +46,67 @@ class Training:
         """Centred, weighted targets Ỹ of some rows, ``(b, t)``."""
         return self.rows.targets(self.table.y, self.target_mean, rows)
 
+    @property
+    def target_sd(self) -> Array:
+        """Weighted standard deviations of the targets, divisor S, ``(t,)``."""
+        n, t = self.table.y.shape
+        total = np.zeros(t)
+        for rows in slices(n, BLOCK // t):
+            Y = self.targets(rows)
+            total += np.einsum("ij,ij->j", Y, Y)
+        return np.sqrt(total / self.table.weight_sum)
+
     @cached_property
     def column_sd(self) -> Array:
         """Weighted standard deviations of the columns, divisor S, ``(p,)``; about zero if not centred."""
         return np.sqrt(self.rows.squares() / self.table.weight_sum)
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """What is remembered of the data when the rows are gone.
+
+    Attributes
+    ----------
+    rows : int
+        n with positive weight.
+    weight_sum, observations : float
+        S and ν (M14).
+    weight_kind : str
+    fit_intercept : bool
+    column_mean, target_mean : (p,), (t,)
+        Zero without an intercept.
+    target_sd : (t,)
+        Weighted, divisor S; the root mean square without an intercept.
+    dtype : str
+        Of X, and so of the weights that are handed out.
+    """
+
+    rows: int
+    weight_sum: float
+    observations: float
+    weight_kind: str
+    fit_intercept: bool
+    column_mean: Array
+    target_mean: Array
+    target_sd: Array
+    dtype: str
+
+    @classmethod
+    def of(cls, training: Training) -> Sample:
+        """Summarise the rows."""
+        table = training.table
+        return cls(
+            rows=len(table.y),
+            weight_sum=table.weight_sum,
+            observations=table.observations,
+            weight_kind=table.weight_kind,
+            fit_intercept=training.fit_intercept,
+            column_mean=training.rows.mean,
+            target_mean=training.target_mean,
+            target_sd=training.target_sd,
+            dtype=str(table.dtype),
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,8 +127,10 @@ class Fit:
         d, zero for free weights.
     active : (p,) of bool
         False: a constant column, whose weight is 0.
+    sample : Sample or None
+        What is remembered of the data.
     training : Training or None
-        The data, where they are known.
+        The data themselves, while they are at hand.
     """
 
     weights: Array
@@ -80,6 +139,7 @@ class Fit:
     curvature: Curvature
     penalty_factor: Array
     active: NDArray[np.bool_]
+    sample: Sample | None = None
     training: Training | None = None
 
     @property
@@ -137,6 +197,7 @@ def fit_squared(table: Table, penalty_factor: Array, fit_intercept: bool, standa
         curvature=curvature,
         penalty_factor=factor,
         active=active,
+        sample=Sample.of(training),
         training=training,
     )
 

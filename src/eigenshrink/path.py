@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from eigenshrink.curvature import as_curvature
 from eigenshrink.data.rows import BLOCK, slices
 from eigenshrink.errors import InputError
-from eigenshrink.fit import Fit
+from eigenshrink.fit import Fit, Sample
 from eigenshrink.penalty import penalty_factors, strengths
 from eigenshrink.spectrum import Spectrum, decompose
 from eigenshrink.spectrum.triangular import EPS
@@ -63,9 +63,26 @@ class QuadraticPath:
     spectrum: Spectrum
 
     @property
+    def sample(self) -> Sample:
+        """What is known of the data.
+
+        Raises
+        ------
+        InputError
+            If the path came from a Hessian and not from data.
+        """
+        if self.fit.sample is None:
+            raise InputError(
+                "this path has no data, so the true error cannot be estimated: use es.study(X, y)"
+            )
+        return self.fit.sample
+
+    @property
     def available_risks(self) -> tuple[str, ...]:
         """Names of the estimates of the true error that this path allows (M14)."""
-        return ("loo", "gcv", "evidence") if self.fit.training is not None else ()
+        if self.fit.sample is None:
+            return ()
+        return ("gcv", "evidence") if self.fit.training is None else ("loo", "gcv", "evidence")
 
     @cached_property
     def trusted(self) -> tuple[float, float]:
@@ -129,7 +146,7 @@ class QuadraticPath:
         """Mean training loss ``L(w̃(α)) = RSS_s/2S``, shaped like a risk; NaN without data."""
         strength = self._strengths(alpha).reshape(-1, 1)
         values, numerators = self.spectrum.eigenvalues, self.spectrum.numerators
-        if self.spectrum.outside is None:
+        if self.fit.sample is None:
             loss = np.full((len(strength), numerators.shape[1]), np.nan)
         else:
             lost = 1.0 - kept_share(values, strength)
@@ -250,8 +267,8 @@ class QuadraticPath:
         return strength
 
     def _cast(self, values: Array) -> NDArray[np.floating]:
-        training = self.fit.training
-        return values if training is None else values.astype(training.table.dtype, copy=False)
+        sample = self.fit.sample
+        return values if sample is None else values.astype(sample.dtype, copy=False)
 
     def _shaped(self, W: Array, axes: int) -> NDArray[np.floating]:
         W = W[:, 0] if self.spectrum.one_target else W
@@ -311,7 +328,9 @@ def quadratic(
         raise InputError(f"alpha must be one finite strength, the one of the fit; got {alpha!r}")
     curvature = as_curvature(hessian)
     if curvature.dim != len(start):
-        raise InputError(f"hessian is {curvature.dim} x {curvature.dim}, weights has {len(start)}: they must match")
+        raise InputError(
+            f"hessian is {curvature.dim} x {curvature.dim}, weights has {len(start)}: they must match"
+        )
     factor = penalty_factors(penalty_factor, len(start))
     slope = -float(strength) * factor * start if gradient is None else _vector(gradient, "gradient")
     if slope.shape != start.shape:

@@ -93,7 +93,9 @@ def check_table(
         matrix, y2, weight = matrix[weight > 0], y2[weight > 0], weight[weight > 0]
     if matrix.shape[0] < 2:
         rows = "1 row" if n == 1 else f"{matrix.shape[0]} row(s) with weight"
-        raise InputError(f"X has {rows} (n_samples = {matrix.shape[0]}); at least 2 are needed to fit anything")
+        raise InputError(
+            f"X has {rows} (n_samples = {matrix.shape[0]}); at least 2 are needed to fit anything"
+        )
     return Table(
         X=matrix,
         y=y2,
@@ -166,7 +168,9 @@ def numbers(values: Any, name: str, names: Sequence[str] = ()) -> NDArray[np.flo
     if array.dtype.kind == "c":
         raise InputError(f"{name} holds complex numbers. Complex data not supported: give real numbers")
     if array.dtype.kind in "mM":
-        raise InputError(f"{name} holds dates or times: turn them into numbers first, for example days since a day")
+        raise InputError(
+            f"{name} holds dates or times: turn them into numbers first, for example days since a day"
+        )
     try:
         return np.asarray(array, dtype=np.float64)
     except (TypeError, ValueError) as error:

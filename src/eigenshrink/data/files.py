@@ -42,8 +42,8 @@ def read_table(
         If polars is not installed.
     """
     path = Path(path)
-    kind = _format(path)
     _check_file(path)
+    kind = _format(path)
     frame = _guarded(path, kind, text, null_values)
     check_distinct(frame.columns, f"file {path}")
     if frame.height == 0:

@@ -47,6 +47,7 @@ def encode_table(
     targets: Sequence[str],
     *,
     weights: str | None = None,
+    counts: bool = False,
     unpenalised: Sequence[str] = (),
     categories: Sequence[str] = (),
     drop: Sequence[str] = (),
@@ -62,6 +63,8 @@ def encode_table(
         Columns to explain; rows where one of them is missing are left out.
     weights : name, optional
         Column of row weights, >= 0.
+    counts : bool
+        Whether the weights say how often a row occurred, so that they must be whole numbers.
     unpenalised : names
         Columns whose weights stay free (``penalty_factor`` 0, M12).
     categories, drop : names
@@ -85,7 +88,7 @@ def encode_table(
     keep: NDArray[np.bool_] = np.asarray(np.isfinite(values).all(axis=1))
     _check_rows(keep, targets)
     rows, values, kept = every[keep], values[keep], frame.filter(keep)
-    weight = None if weights is None else _weights(kept.get_column(weights), rows)
+    weight = None if weights is None else _weights(kept.get_column(weights), rows, counts)
     columns, empty = _learn(kept, features, rows, weight, frozenset(categories))
     if not columns:
         raise InputError("no column is left to explain the target with: the table needs at least one other")
@@ -149,10 +152,13 @@ def _check_rows(keep: NDArray[np.bool_], targets: Sequence[str]) -> None:
         )
 
 
-def _weights(column: polars.Series, rows: NDArray[np.intp]) -> Array:
+def _weights(column: polars.Series, rows: NDArray[np.intp], counts: bool) -> Array:
     """Row weights (n,), each known and not negative."""
     values = numbers(column, rows)
-    for wrong, what in ((np.isnan(values), "missing"), (values < 0, "negative")):
+    faults = {"missing": np.isnan(values), "negative": values < 0}
+    if counts:
+        faults["not a whole number, as a count of rows must be"] = values != np.rint(values)
+    for what, wrong in faults.items():
         if wrong.any():
             raise InputError(
                 f"column {shown(column.name)}, row {rows[wrong][0]}: the weight is {what}; "
@@ -225,4 +231,6 @@ def _notes(
                 f"{shown(column.name)}: {gaps} missing filled with the mean {column.fill:.6g}, "
                 f"column {shown(column.features[1])} says where"
             )
+    if any(column.levels is not None for column in encoder.columns):
+        notes.append("no category is dropped: its columns sum to 1, so the audit calls them collinear")
     return tuple(notes)

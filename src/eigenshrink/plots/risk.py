@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-NAMES = {"loo": "leave-one-out", "gcv": "GCV", "evidence": "evidence (right axis)"}
+NAMES = {"loo": "leave-one-out", "gcv": "GCV"}
 ROOM = 3.0  # a curve may rise this many times as high above its minimum as it is at its flatter end
 
 
@@ -47,7 +47,8 @@ def risk(study: Any, ax: Axes | None = None, *, target: int = 0, alpha: float | 
     grid = reading.strengths(study)
     canvas.logarithmic(ax, grid)
     curves = dict(study.risk.items())
-    unit = next((curve.unit for name, curve in curves.items() if name != "evidence"), "")
+    lossy = loss_curve(study)
+    unit = "" if lossy is None else lossy.unit
     left = [name for name, curve in curves.items() if curve.unit == unit]
     right = [name for name in curves if name not in left]
     words = _draw(ax, curves, left, grid, target, 0)
@@ -64,11 +65,21 @@ def risk(study: Any, ax: Axes | None = None, *, target: int = 0, alpha: float | 
     return ax
 
 
+def criterion_name(key: str) -> str:
+    """Return the name of a criterion for people."""
+    return NAMES.get(key, key)
+
+
+def loss_curve(study: Any) -> Any:
+    """Return the curve in the unit of the loss to quote: the one that chose, else the first, else None."""
+    name = study.choice.criterion
+    if name in study.risk and name != "evidence":
+        return study.risk[name]
+    return next((curve for key, curve in study.risk.items() if key != "evidence"), None)
+
+
 def _reason(study: Any, given: bool) -> str:
-    if given:
-        return "given"
-    name = NAMES.get(study.choice.criterion, study.choice.criterion)
-    return f"chosen by {name.partition(' (')[0]}"
+    return "given" if given else f"chosen by {criterion_name(study.choice.criterion)}"
 
 
 def _draw(ax: Axes, curves: Any, names: list[str], grid: Array, target: int, first: int) -> list[str]:
@@ -79,8 +90,9 @@ def _draw(ax: Axes, curves: Any, names: list[str], grid: Array, target: int, fir
         drawn.append(np.where(np.isfinite(values), values, np.nan))
         color = SERIES[rank % len(SERIES)]
         ax.plot(grid, drawn[-1], color=color, linestyle=DASHES[rank % 4], linewidth=1.9, gid=name, zorder=3)
-        ax.get_lines()[-1].set_label(NAMES.get(name, name))
-        words += _minimum(ax, curves[name].minimum, target, color, NAMES.get(name, name))
+        said = criterion_name(name)
+        ax.get_lines()[-1].set_label(f"{said} (right axis)" if first else said)
+        words += _minimum(ax, curves[name].minimum, target, color, said)
     _limits(ax, drawn)
     return words
 
@@ -92,7 +104,7 @@ def _minimum(ax: Axes, minimum: Any, target: int, color: str, name: str) -> list
         ax.plot(at, value, "v", color=color, markersize=8, markeredgecolor="white", gid="minimum", zorder=6)
         return []
     said = {"zero": "best at α → 0", "infinite": "best at α → ∞", "flat": "flat, it does not choose"}
-    return [f"{name.partition(' (')[0]}: {said[boundary]}"]
+    return [f"{name}: {said[boundary]}"]
 
 
 def _training(ax: Axes, study: Any, grid: Array, target: int) -> None:

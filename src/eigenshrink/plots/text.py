@@ -15,8 +15,8 @@ def number(value: SupportsFloat | None, digits: int = 4) -> str:
 
     Examples
     --------
-    >>> number(1234567.0), number(1.25e-7), number(float("inf")), number(None), number(-0.5)
-    ('1 234 567', '1.25×10⁻⁷', '∞', '–', '−0.5')
+    >>> number(123.456), number(1.25e-7), number(float("inf")), number(None), number(-0.5)
+    ('123.5', '1.25×10⁻⁷', '∞', '–', '−0.5')
     """
     size = math.nan if value is None else float(value)
     if math.isnan(size):

@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 from eigenshrink.curvature import fits_densely
 from eigenshrink.data.rows import BLOCK, slices
 from eigenshrink.fit import Fit, Training
-from eigenshrink.spectrum.primal import CLEAR, intercept_leverage
-from eigenshrink.spectrum.record import DualBasis, FreeBlock, Spectrum, numerical_floor
-from eigenshrink.spectrum.triangular import EPS, accurate_svd, rank_tolerance, tall_qr, unit_free_rank
+from eigenshrink.spectrum.record import DualBasis, FreeBlock, Spectrum, left_outside, numerical_floor
+from eigenshrink.spectrum.triangular import CLEAR, EPS, accurate_svd, rank_tolerance, tall_qr, unit_free_rank
 
 Array = NDArray[np.float64]
 
@@ -22,16 +21,15 @@ Array = NDArray[np.float64]
 class DualScores:
     """U itself, ``(n, k)``, and an orthonormal basis of the free columns, ``(n, m_F)``."""
 
-    training: Training
     left: Array
     free: Array
+    free_signal: Array  # (m_F, t)
 
     def blocks(self) -> Iterator[tuple[slice, Array, Array]]:
-        """Row slices, U ``(b, k)`` and the leverage of what is not penalised ``(b,)``."""
+        """Row slices, U ``(b, k)`` and the basis of the free columns ``(b, m_F)``."""
         n, k = self.left.shape
         for rows in slices(n, BLOCK // max(k, 1)):
-            leverage = np.einsum("ij,ij->i", self.free[rows], self.free[rows])
-            yield rows, self.left[rows], leverage + intercept_leverage(self.training, rows)
+            yield rows, self.left[rows], self.free[rows]
 
 
 def decompose_dual(fit: Fit, training: Training) -> Spectrum:
@@ -43,13 +41,12 @@ def decompose_dual(fit: Fit, training: Training) -> Spectrum:
     fits_densely(n)
     basis, inverse = _free_basis(training, free)
     Y = training.targets()
-    offset, Y = inverse @ Y, Y - basis @ (basis.T @ Y)
+    offset, free_signal = inverse @ Y, basis.T @ Y
+    Y = Y - basis @ free_signal
     most = min(n - basis.shape[1] - training.fit_intercept, len(pen))
     left, singular, route = _by_kernel(fit, training, basis, most)
     signal = left.T @ Y
-    outside = np.sum((Y - left @ signal) ** 2, axis=0)
-    if len(singular) == n - basis.shape[1] - training.fit_intercept:
-        outside[:] = 0.0
+    outside = left_outside(np.sum((Y - left @ signal) ** 2, axis=0), np.sum(Y**2, axis=0))
     S = training.table.weight_sum
     values = singular**2 / S
     error = EPS * n
@@ -66,7 +63,7 @@ def decompose_dual(fit: Fit, training: Training) -> Spectrum:
             offset=offset,
         ),
         outside=outside / S,
-        scores=DualScores(training, left, basis),
+        scores=DualScores(left, basis, free_signal),
         one_target=training.table.one_target,
     )
 

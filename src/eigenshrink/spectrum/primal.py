@@ -10,17 +10,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.linalg
 from numpy.typing import NDArray
 
-from eigenshrink.data.rows import BLOCK, slices
+from eigenshrink.data.rows import BLOCK
 from eigenshrink.fit import Fit, Training
-from eigenshrink.spectrum.record import DenseBasis, FreeBlock, Spectrum, numerical_floor
-from eigenshrink.spectrum.triangular import EPS, accurate_svd, rank_tolerance, tall_qr, unit_free_rank
+from eigenshrink.spectrum.record import DenseBasis, FreeBlock, Spectrum, left_outside, numerical_floor
+from eigenshrink.spectrum.triangular import CLEAR, EPS, accurate_svd, rank_tolerance, tall_qr, unit_free_rank
 
 Array = NDArray[np.float64]
 
-CLEAR = 1e-10  # smallest eigenvalue ratio that the Gram route accepts
 CANCELLED = 1e-6  # a difference below this share of its terms is computed again without subtracting
 
 
@@ -34,26 +32,19 @@ class PrimalScores:
     T : (p, k + m_F)
         Maps centred rows to the eigenbasis, and to an orthonormal basis of the free columns.
     k : int
+    free_signal : (m_F, t)
+        Targets along that basis.
     """
 
     training: Training
     T: Array
     k: int
+    free_signal: Array
 
     def blocks(self) -> Iterator[tuple[slice, Array, Array]]:
-        """Row slices, U ``(b, k)`` and the leverage of what is not penalised ``(b,)``."""
+        """Row slices, U ``(b, k)`` and the basis of the free columns ``(b, m_F)``."""
         for rows, scores in self.training.rows.times(self.T):
-            free = scores[:, self.k :]
-            leverage = np.einsum("ij,ij->i", free, free) + intercept_leverage(self.training, rows)
-            yield rows, scores[:, : self.k], leverage
-
-
-def intercept_leverage(training: Training, rows: slice) -> Array | float:
-    """``s_i / S`` where an intercept is fitted."""
-    if not training.fit_intercept:
-        return 0.0
-    weight = 1.0 if training.table.weight is None else training.table.weight[rows]
-    return weight / training.table.weight_sum
+            yield rows, scores[:, : self.k], scores[:, self.k :]
 
 
 def decompose_primal(fit: Fit, training: Training) -> Spectrum:
@@ -90,14 +81,11 @@ def _by_gram(fit: Fit, training: Training) -> Spectrum | None:
         return None
     values, Q = values[::-1], Q[:, ::-1]
     numerators = -(Q.T @ slope)
-    n, k, rank = len(training.table.y), len(values), f + training.fit_intercept
-    outside = np.zeros(gradient.shape[1])
-    if k < n - rank:
-        explained = np.sum(numerators**2 / values[:, None], axis=0) - np.sum(offset * gradient[free], axis=0)
-        unpenalised = np.zeros_like(gradient)
-        unpenalised[pen] = scale[:, None] * (Q @ (numerators / values[:, None]))
-        unpenalised[free] = offset - onto @ unpenalised[pen]
-        outside = _outside(training, explained, unpenalised)
+    k = len(values)
+    explained = np.sum(numerators**2 / values[:, None], axis=0) - np.sum(offset * gradient[free], axis=0)
+    unpenalised = np.zeros_like(gradient)
+    unpenalised[pen] = scale[:, None] * (Q @ (numerators / values[:, None]))
+    unpenalised[free] = offset - onto @ unpenalised[pen]
     T = _row_map(fit, Q * scale[:, None] / np.sqrt(values * S), onto, whiten / np.sqrt(S))
     return Spectrum(
         eigenvalues=values,
@@ -106,9 +94,9 @@ def _by_gram(fit: Fit, training: Training) -> Spectrum | None:
         at=fit.alpha,
         route="primal-gram",
         floor=_floor(values, EPS * k, squared=True),
-        free=FreeBlock(rank, onto, offset),
-        outside=outside,
-        scores=PrimalScores(training, T, k),
+        free=FreeBlock(f + training.fit_intercept, onto, offset),
+        outside=_outside(training, explained, unpenalised),
+        scores=PrimalScores(training, T, k, -np.sqrt(S) * (whiten.T @ gradient[free])),
         one_target=training.table.one_target,
     )
 
@@ -125,17 +113,18 @@ def _by_qr(fit: Fit, training: Training) -> Spectrum:
     left, sizes, right = np.linalg.svd(R[:f, :f]) if f else (np.eye(0), np.zeros(0), np.eye(0))
     inverse = right[:m].T / sizes[:m]
     onto, offset = inverse @ left[:, :m].T @ R[:f, f:], inverse @ left[:, :m].T @ C[:f]
-    rest = left[:, m:].T
+    free_signal, rest = left[:, :m].T @ C[:f], left[:, m:].T
     R, C = np.vstack([rest @ R[:f, f:], R[f:, f:]]), np.vstack([rest @ C[:f], C[f:]])
     k = min(unit_free_rank(R, tolerance), n - m - training.fit_intercept)
     U, singular, Vt = accurate_svd(R * scale)
     U, singular, Q = U[:, :k], singular[:k], Vt[:k].T
     signal = U.T @ C
-    outside = (tail + np.sum((C - U @ signal) ** 2, axis=0)) / S
-    if k == n - m - training.fit_intercept:
-        outside = np.zeros(t)
+    squares = tail + np.sum((C - U @ signal) ** 2, axis=0)
+    outside = left_outside(squares, training.target_sd**2 * S) / S
     values = singular**2 / S
-    scores = PrimalScores(training, _row_map(fit, scale[:, None] * Q / singular, onto, inverse), k)
+    scores = PrimalScores(
+        training, _row_map(fit, scale[:, None] * Q / singular, onto, inverse), k, free_signal
+    )
     return Spectrum(
         eigenvalues=values,
         directions=DenseBasis(Q),
@@ -174,19 +163,14 @@ def _row_map(fit: Fit, penalised: Array, onto: Array, free: Array) -> Array:
 
 def _outside(training: Training, explained: Array, unpenalised: Array) -> Array:
     """Mean square of Y outside the span; by subtraction unless nearly everything cancels."""
-    n, t = training.table.y.shape
-    total = np.zeros(t)
-    for rows in slices(n, BLOCK // t):
-        Y = training.targets(rows)
-        total += np.einsum("ij,ij->j", Y, Y)
-    total /= training.table.weight_sum
+    total = training.target_sd**2
     if np.all(total - explained >= CANCELLED * total):
         return total - explained
-    left = np.zeros(t)
+    left = np.zeros_like(total)
     for rows, fitted in training.rows.times(unpenalised):
         E = training.targets(rows) - fitted
         left += np.einsum("ij,ij->j", E, E)
-    return left / training.table.weight_sum
+    return left_outside(left / training.table.weight_sum, total)
 
 
 def _floor(values: Array, relative_error: float, squared: bool) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
 
@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from eigenshrink.data.rows import Rows
 
 Array = NDArray[np.float64]
+
+ROUNDING = 1e-24  # share of a sum of squares that is rounding
 
 
 class Basis(Protocol):
@@ -28,10 +30,18 @@ class Basis(Protocol):
 
 
 class Scores(Protocol):
-    """The rows in the eigenbasis: left singular vectors U of the projected, scaled Z."""
+    """The rows in the eigenbasis: left singular vectors U of the projected, scaled Z.
+
+    ``free_signal`` (m_F, t) holds the targets along an orthonormal basis of the free columns.
+    """
+
+    @property
+    def free_signal(self) -> Array:
+        """``(m_F, t)``."""
+        ...
 
     def blocks(self) -> Iterator[tuple[slice, Array, Array]]:
-        """Row slices with U ``(b, k)`` and the leverage ``(b,)`` of free weights and intercept."""
+        """Row slices with U ``(b, k)`` and the basis of the free columns ``(b, m_F)``."""
         ...
 
 
@@ -111,8 +121,9 @@ class Spectrum:
     floor : float
         Strength below which fewer than six digits are sure; 0 where there is none.
     free : FreeBlock
-    outside : (t,) or None
-        Mean squared target outside the span of the columns (the ``RSS/S`` of ``α → 0``).
+    outside : (t,)
+        Mean squared target outside the span of the columns (the ``RSS/S`` of ``α → 0``); empty without
+        data.
     scores : Scores or None
         Rows in the eigenbasis.
     one_target : bool
@@ -126,7 +137,7 @@ class Spectrum:
     route: str
     floor: float
     free: FreeBlock
-    outside: Array | None = None
+    outside: Array = field(default_factory=lambda: np.zeros(0))
     scores: Scores | None = None
     one_target: bool = True
 
@@ -160,3 +171,8 @@ def numerical_floor(largest: float, smallest: float, relative_error: float, squa
     """
     share = relative_error * 1e6
     return max(0.0, largest * (share if squared else share**2) - smallest)
+
+
+def left_outside(squares: Array, total: Array) -> Array:
+    """Sums of squares outside the span; exactly zero where only rounding is left of ``total``."""
+    return np.where(squares <= ROUNDING * total, 0.0, squares)

@@ -12,6 +12,7 @@ from scipy.linalg import lapack
 Array = NDArray[np.float64]
 
 EPS = float(np.finfo(np.float64).eps)
+CLEAR = 1e-10  # smallest eigenvalue ratio that a Gram route accepts: it squares the condition number
 JACOBI_LIMIT = 400  # columns up to which the one-sided Jacobi SVD is worth its time
 
 

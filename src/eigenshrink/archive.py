@@ -1,0 +1,157 @@
+"""A study in one file: arrays in npz, the rest as JSON inside it. Nothing is ever executed on reading."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eigenshrink._version import __version__
+from eigenshrink.audit import Finding
+from eigenshrink.choice import Choice
+from eigenshrink.curvature import Curvature
+from eigenshrink.data.write import new_file
+from eigenshrink.errors import InputError
+from eigenshrink.fit import Fit, Sample
+from eigenshrink.path import QuadraticPath
+from eigenshrink.record import Asked, Facts, Study
+from eigenshrink.risk.tabulated import tabulate
+from eigenshrink.spectrum.record import DenseBasis, FreeBlock, Spectrum
+
+Array = NDArray[np.float64]
+
+FORMAT = 1
+NEEDS_ROWS = ("loo",)
+
+
+class LostCurvature(Curvature):
+    """The curvature of a study whose rows were not saved: it knows its size, and says what it needs."""
+
+    def __init__(self, dim: int) -> None:
+        self._dim = dim
+
+    @property
+    def dim(self) -> int:
+        """Number of weights."""
+        return self._dim
+
+    def matvec(self, v: Array) -> Array:
+        """Refuse: products with H need the rows."""
+        raise InputError(
+            "this study was loaded from a file, which holds no rows: make it again with es.study(X, y)"
+        )
+
+
+def write_study(study: Study, path: str | Path) -> None:
+    """Write a study; see :meth:`eigenshrink.Study.save`."""
+    fit, spectrum, sample = study.path.fit, study.spectrum, study.path.sample
+    arrays: dict[str, Any] = {
+        "eigenvalues": spectrum.eigenvalues,
+        "basis": spectrum.basis,
+        "numerators": spectrum.numerators,
+        "onto": spectrum.free.onto,
+        "offset": spectrum.free.offset,
+        "outside": spectrum.outside,
+        "weights": fit.weights,
+        "gradient": fit.gradient,
+        "penalty_factor": fit.penalty_factor,
+        "active": fit.active,
+        "chosen": np.asarray(study.alpha),
+        "boundary": np.asarray(study.choice.boundary),
+        "column_mean": sample.column_mean,
+        "target_mean": sample.target_mean,
+        "target_sd": sample.target_sd,
+    }
+    for name in NEEDS_ROWS:
+        table = (study.tables or {}).get(name)
+        for key, value in (table or tabulate(study.risk[name])).items():
+            arrays[f"table.{name}.{key}"] = value
+    scalars = {key: value for key, value in asdict(sample).items() if key not in arrays}
+    meta = {
+        "format": FORMAT,
+        "version": __version__,
+        "loss": study.loss,
+        "names": [list(study.feature_names), list(study.target_names)],
+        "sample": scalars,
+        "facts": {key: value for key, value in asdict(study.facts).items() if key != "target_sd"},
+        "spectrum": [spectrum.at, spectrum.route, spectrum.floor, spectrum.free.rank, spectrum.one_target],
+        "choice": [study.choice.criterion, study.choice.reason],
+        "findings": [asdict(finding) for finding in study.audit],
+    }
+    text = json.dumps(meta, default=_number).encode()
+    with new_file(path) as beside, beside.open("wb") as file:
+        np.savez_compressed(file, meta=np.frombuffer(text, dtype=np.uint8), **arrays)
+
+
+def read_study(path: str | Path) -> Study:
+    """Read a study; see :func:`eigenshrink.load`."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        meta = json.loads(arrays["meta"].tobytes())
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+    except (ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise InputError(
+            f"{path} is no study saved by eigenshrink: give the file that study.save wrote"
+        ) from error
+    if meta.get("format") != FORMAT:
+        raise InputError(
+            f"{path} has format {meta.get('format')}, this version reads {FORMAT}: "
+            f"read it with eigenshrink {meta.get('version')}"
+        )
+    return _study(meta, arrays)
+
+
+def _study(meta: dict[str, Any], arrays: dict[str, Any]) -> Study:
+    at, route, floor, rank, one_target = meta["spectrum"]
+    spectrum = Spectrum(
+        eigenvalues=arrays["eigenvalues"],
+        directions=DenseBasis(arrays["basis"]),
+        numerators=arrays["numerators"],
+        at=at,
+        route=route,
+        floor=floor,
+        free=FreeBlock(rank, arrays["onto"], arrays["offset"]),
+        outside=arrays["outside"],
+        one_target=one_target,
+    )
+    own = {field.name: arrays[field.name] for field in fields(Sample) if field.name in arrays}
+    fit = Fit(
+        weights=arrays["weights"],
+        gradient=arrays["gradient"],
+        alpha=at,
+        curvature=LostCurvature(len(arrays["penalty_factor"])),
+        penalty_factor=arrays["penalty_factor"],
+        active=arrays["active"],
+        sample=Sample(**meta["sample"], **own),
+    )
+    one = meta["facts"]["one_target"]
+    tables = {
+        name: {key: arrays[f"table.{name}.{key}"] for key in ("places", "values", "slopes", "limits")}
+        for name in NEEDS_ROWS
+    }
+    return Study(
+        path=QuadraticPath(fit, spectrum),
+        facts=Facts(**meta["facts"], target_sd=arrays["target_sd"]),
+        asked=Asked(),
+        feature_names=tuple(meta["names"][0]),
+        target_names=tuple(meta["names"][1]),
+        loss=meta["loss"],
+        tables=tables,
+        decided=Choice(
+            float(arrays["chosen"]) if one else arrays["chosen"],
+            str(arrays["boundary"]) if one else arrays["boundary"],
+            *meta["choice"],
+        ),
+        findings=tuple(Finding(**finding) for finding in meta["findings"]),
+    )
+
+
+def _number(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value.tolist()

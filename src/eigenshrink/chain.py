@@ -1,0 +1,168 @@
+"""The whole chain on one screen: data, fit, curvature, spectrum, path, risk, choice, audit, study."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import ArrayLike
+
+from eigenshrink.choice import resolve
+from eigenshrink.data.checks import check_table
+from eigenshrink.errors import InputError
+from eigenshrink.fit import fit_squared
+from eigenshrink.path import QuadraticPath
+from eigenshrink.penalty import penalty_factors, strengths
+from eigenshrink.record import Asked, Facts, Study
+from eigenshrink.spectrum import decompose
+
+LATER = {"offset": None, "groups": None, "select": "best", "folds": 5, "validation": None}
+
+
+def study(
+    X: Any,
+    y: Any,
+    *,
+    loss: str = "squared",
+    sample_weight: ArrayLike | None = None,
+    weight_kind: str = "precision",
+    offset: ArrayLike | None = None,
+    groups: ArrayLike | None = None,
+    penalty_factor: ArrayLike | None = None,
+    fit_intercept: bool = True,
+    standardize: bool = False,
+    alpha: ArrayLike | str = "auto",
+    criterion: str = "auto",
+    select: str = "best",
+    per_target: bool = True,
+    folds: int = 5,
+    validation: Any = None,
+    tol: float = 1e-8,
+    random_state: Any = None,
+    feature_names: Sequence[str] | None = None,
+) -> Study:
+    """Answer for every strength of L2 regularisation at once, from one fit (M5).
+
+    ``w̃(α)`` minimises ``(1/S) Σ s_i ½(y_i − x_iᵀw − b)² + (α/2) Σ d_j w_j²`` (M1).
+
+    Parameters
+    ----------
+    X : (n, p) array, DataFrame or scipy.sparse
+        float32 or float64 (others become float64); a sparse X stays sparse.
+    y : (n,) or (n, t)
+        A 1-d y gives results without target axis.
+    loss : {"squared"}
+        What is minimised.
+    sample_weight : (n,), >= 0, optional
+        Rows without weight are left out.
+    weight_kind : {"precision", "frequency"}
+        Whether a weight says how exact a row is or how often it occurred: decides what counts as an
+        observation and what leave-one-out leaves out (M14).
+    offset, groups, validation : None
+        Not available for this loss yet.
+    penalty_factor : (p,), >= 0, optional
+        d, relative strength per column; 0 leaves a column free (M12).
+    fit_intercept : bool
+        The intercept is never penalised.
+    standardize : bool
+        ``d_j ← d_j · sd(x_j)²``; results stay in original units.
+    alpha : "auto", scalar or (t,), in [0, inf]
+        House units; :func:`eigenshrink.convert` knows other people's.
+    criterion : {"auto", "loo", "gcv", "evidence"}
+        What chooses alpha. auto: leave-one-out for p < n, evidence for p >= n.
+    select : {"best"}
+        Take the minimum.
+    per_target : bool
+        Each target gets its own strength; False: one for all, by the sum over targets.
+    folds : int
+        Not used by these criteria.
+    tol, random_state : float, any
+        Accepted for later losses; squared loss is solved directly and nothing is drawn.
+    feature_names : sequence of str, optional
+        Default: the columns of a DataFrame, else x0, x1, ...
+
+    Returns
+    -------
+    Study
+
+    Raises
+    ------
+    InputError
+        Naming the item that cannot be used and what to do.
+
+    Notes
+    -----
+    Cost: ``n p min(n, p)`` and one ``eigh`` of the smaller side, for all strengths. Hoerl & Kennard
+    (1970), Technometrics 12(1).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(50, 5))
+    >>> s = study(X, X[:, 0] + rng.normal(size=50))
+    >>> s.coef().shape, s.coef([0.1, 1.0]).shape, s.choice.criterion
+    ((5,), (2, 5), 'loo')
+    """
+    _not_yet({"offset": offset, "groups": groups, "select": select, "folds": folds, "validation": validation})
+    if loss != "squared":
+        raise InputError(f"loss must be 'squared'; got {loss!r}")
+    table = check_table(X, y, sample_weight, weight_kind, feature_names)
+    factors = penalty_factors(penalty_factor, len(table.feature_names))
+    fit = fit_squared(table, factors, fit_intercept, standardize)
+    path = QuadraticPath(fit, decompose(fit))
+    asked = Asked(_asked_alpha(alpha), criterion, per_target)
+    _enough_rows(path)
+    resolve(path, criterion)
+    result = Study(
+        path=path,
+        facts=Facts.of(path, table.one_target, standardize, penalty_factor is not None),
+        asked=asked,
+        feature_names=table.feature_names,
+        target_names=table.target_names,
+    )
+    if asked.alpha is not None:
+        _ = result.choice  # a wrong shape is said here, not when the choice is first used
+    return result
+
+
+def load(path: str | Path) -> Study:
+    """Read a study that :meth:`eigenshrink.Study.save` wrote; nothing in the file is executed.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or is not such a study.
+    """
+    from eigenshrink.archive import read_study
+
+    return read_study(path)
+
+
+def _asked_alpha(alpha: ArrayLike | str) -> Any:
+    if isinstance(alpha, str):
+        if alpha == "auto":
+            return None
+        raise InputError(f"alpha must be 'auto' or a strength in [0, inf]; got {alpha!r}")
+    return strengths(alpha)
+
+
+def _enough_rows(path: QuadraticPath) -> None:
+    free, rows = path.spectrum.free.rank, path.sample.rows
+    if rows <= free:
+        raise InputError(
+            f"{rows} rows cannot determine {free} weights without penalty (the intercept counts): "
+            "give more rows, or give those columns a penalty_factor above 0"
+        )
+
+
+def _not_yet(given: dict[str, Any]) -> None:
+    for name, value in given.items():
+        if value is not LATER[name] and not (isinstance(value, (str, int)) and value == LATER[name]):
+            raise InputError(f"{name} is not available in this version: leave it at {LATER[name]!r}")

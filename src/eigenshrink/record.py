@@ -1,0 +1,296 @@
+"""The study: everything that one fit says about every strength, computed when it is first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from eigenshrink.audit import Audit, Examined, Finding, examine
+from eigenshrink.choice import Choice, choose, given
+from eigenshrink.curvature import Curvature
+from eigenshrink.data.checks import check_matrix
+from eigenshrink.directions import Directions, directions
+from eigenshrink.errors import InputError
+from eigenshrink.path import QuadraticPath
+from eigenshrink.penalty import strengths
+from eigenshrink.risk import RISKS, RiskCurve
+from eigenshrink.spectrum import Spectrum
+
+if TYPE_CHECKING:
+    from eigenshrink.plots import Plots
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Facts:
+    """What a reader wants to know of the data and of the question.
+
+    Attributes
+    ----------
+    rows, columns, targets : int
+        n, p, t.
+    weight_sum, observations : float
+        S and ν (M14).
+    weight_kind : str
+    fit_intercept, standardize, penalty_factor, one_target : bool
+        ``penalty_factor``: the user gave factors; ``one_target``: y was 1-d.
+    free_rank : int
+        m, what free weights and the intercept add to γ (M12).
+    target_sd : (t,)
+        Weighted standard deviations of the targets.
+    """
+
+    rows: int
+    columns: int
+    targets: int
+    weight_sum: float
+    observations: float
+    weight_kind: str
+    fit_intercept: bool
+    standardize: bool
+    penalty_factor: bool
+    one_target: bool
+    free_rank: int
+    target_sd: Array
+
+    @classmethod
+    def of(cls, path: QuadraticPath, one_target: bool, standardize: bool, penalty_factor: bool) -> Facts:
+        """Collect them from a path with data."""
+        sample = path.sample
+        return cls(
+            rows=sample.rows,
+            columns=len(sample.column_mean),
+            targets=len(sample.target_mean),
+            weight_sum=sample.weight_sum,
+            observations=sample.observations,
+            weight_kind=sample.weight_kind,
+            fit_intercept=bool(sample.fit_intercept),
+            standardize=bool(standardize),
+            penalty_factor=penalty_factor,
+            one_target=one_target,
+            free_rank=path.spectrum.free.rank,
+            target_sd=sample.target_sd,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """What the user asked of the choice.
+
+    Attributes
+    ----------
+    alpha : None or array
+        None: to be chosen.
+    criterion : str
+    per_target : bool
+    """
+
+    alpha: Any = None
+    criterion: str = "auto"
+    per_target: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """One fit, every strength; see DESIGN of the public shapes in :func:`eigenshrink.study`.
+
+    Attributes
+    ----------
+    path : QuadraticPath
+        The regularised model for every strength.
+    facts : Facts
+    asked : Asked
+    feature_names, target_names : tuple of str
+    loss : str
+    tables : mapping
+        Curves that need rows, tabulated: only in a study that was loaded from a file.
+    findings : tuple of Finding or None
+        The audit of a study that was loaded from a file.
+    decided : Choice or None
+        Its choice.
+    """
+
+    path: QuadraticPath
+    facts: Facts
+    asked: Asked
+    feature_names: tuple[str, ...]
+    target_names: tuple[str, ...]
+    loss: str = "squared"
+    tables: Mapping[str, dict[str, Array]] | None = None
+    findings: tuple[Finding, ...] | None = None
+    decided: Choice | None = None
+
+    @property
+    def spectrum(self) -> Spectrum:
+        """Eigenvalues and directions."""
+        return self.path.spectrum
+
+    @property
+    def curvature(self) -> Curvature:
+        """H, by its products."""
+        return self.path.fit.curvature
+
+    @cached_property
+    def risk(self) -> Mapping[str, RiskCurve]:
+        """Estimates of the true error by name; ``study.risk["loo"](alpha)``."""
+        curves = {name: RISKS[name](self.path) for name in self.path.available_risks}
+        if self.tables:
+            from eigenshrink.risk.tabulated import interpolated
+
+            made = {
+                name: replace(curves["gcv"], name=name, evaluate=interpolated(table))
+                for name, table in self.tables.items()
+            }
+            curves = {**made, **curves}
+        return {name: replace(curve, chosen=self._chosen) for name, curve in curves.items()}
+
+    @cached_property
+    def choice(self) -> Choice:
+        """The strength to take, and why."""
+        if self.decided is not None:
+            return self.decided
+        if self.asked.alpha is not None:
+            return given(self.asked.alpha, self.facts.targets, self.facts.one_target)
+        return choose(self.path, self.risk, self.asked.criterion, self.asked.per_target)
+
+    @cached_property
+    def audit(self) -> Audit:
+        """The assumptions, checked."""
+        if self.findings is not None:
+            return Audit(self.findings)
+        return examine(Examined(self.path, self.risk, self.choice, self.feature_names))
+
+    @property
+    def alpha(self) -> Any:
+        """Chosen strength, house units, ``()`` or ``(t,)``."""
+        return self.choice.alpha
+
+    @property
+    def effective_parameters(self) -> Any:
+        """γ at the chosen strength, ``()`` or ``(t,)`` (M9)."""
+        return self.path.effective_parameters(self.alpha)
+
+    @cached_property
+    def alphas(self) -> Array:
+        """Strengths for display, ascending: two decades beyond the eigenvalues, at most 14 in all."""
+        values = self.spectrum.eigenvalues
+        chosen = self._chosen()
+        chosen = chosen[(chosen > 0) & np.isfinite(chosen)]
+        top = 100 * float(values[0]) if len(values) else 1.0
+        bottom = max(float(values[-1]) / 100, top * 1e-14) if len(values) else 1e-3
+        low = min([bottom, *(chosen / 10)])
+        high = max([top, *(chosen * 10)])
+        return np.logspace(np.log10(low), np.log10(high), 161)
+
+    @cached_property
+    def objective(self) -> str:
+        """The formula that is minimised (M1)."""
+        from eigenshrink.report.result import objective_in_words
+
+        return objective_in_words(self)
+
+    @cached_property
+    def equivalents(self) -> dict[str, float | None]:
+        """The chosen strength in the numbers of other packages; empty for several targets."""
+        from eigenshrink.report.result import peers
+
+        return peers(self) if self.facts.one_target else {}
+
+    def coef(
+        self, alpha: ArrayLike | None = None, per_target: ArrayLike | None = None
+    ) -> NDArray[np.floating]:
+        """Coefficients in the unit of the columns, ``(p,)`` or ``(t, p)``.
+
+        Parameters
+        ----------
+        alpha : None, scalar or (a,)
+            None: as chosen. ``(a,)`` adds a leading axis.
+        per_target : (t,), optional
+            A strength for each target; not together with ``alpha``.
+
+        Raises
+        ------
+        InputError
+            If a strength is negative or NaN, or both arguments are given.
+        """
+        if per_target is None and alpha is not None:
+            return self.path.weights(alpha)
+        weights = self.path.weights_per_target(self._each(alpha, per_target))
+        return weights[0] if self.facts.one_target else weights
+
+    def intercept(self, alpha: ArrayLike | None = None, per_target: ArrayLike | None = None) -> Any:
+        """Intercept, ``()`` or ``(t,)``, with a leading axis for ``(a,)``; 0 where none is fitted."""
+        sample = self.path.sample
+        coef = np.asarray(self.coef(alpha, per_target), dtype=np.float64)
+        mean = sample.target_mean[0] if self.facts.one_target else sample.target_mean
+        result = mean - coef @ sample.column_mean
+        return result if np.ndim(result) else float(result)
+
+    def predict(self, X: Any, alpha: float | None = None) -> NDArray[np.floating]:
+        """Predictions for rows X ``(n, p)`` at one strength (None: as chosen), ``(n,)`` or ``(n, t)``."""
+        matrix = check_matrix(X)
+        if matrix.shape[1] != self.facts.columns:
+            raise InputError(f"X has {matrix.shape[1]} columns; this study was made of {self.facts.columns}")
+        return np.asarray(matrix @ self.coef(alpha).T + self.intercept(alpha))
+
+    def directions(self, alpha: float | None = None, top: int = 3, target: int = 0) -> Directions:
+        """Table of directions at one strength: eigenvalue, coordinate, share kept, columns (M8)."""
+        strength = float(self._chosen()[target]) if alpha is None else float(strengths(alpha))
+        return directions(self.path, strength, self.feature_names, top, target)
+
+    @property
+    def plot(self) -> Plots:
+        """Figures: ``study.plot.risk()``, ``study.plot.contour(ax=ax)``, ..."""
+        from eigenshrink.plots import Plots
+
+        return Plots(self)
+
+    def summary(self) -> str:
+        """The answer as a page of plain text."""
+        from eigenshrink.report.summary import summary
+
+        return summary(self)
+
+    def report(self, path: str | Path, notes: Sequence[str] = ()) -> None:
+        """Write one self-contained HTML page."""
+        from eigenshrink.report.page import write_report
+
+        write_report(self, path, notes=notes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers for JSON, as in ``result.json``."""
+        from eigenshrink.report.result import to_dict
+
+        return to_dict(self)
+
+    def save(self, path: str | Path) -> None:
+        """Write the study to one file without its rows; :func:`eigenshrink.load` reads it.
+
+        What needs rows is kept as a table (leave-one-out, to about 1e-7 of its range) or is lost (the
+        certificate becomes NaN). Nothing in the file is ever executed.
+        """
+        from eigenshrink.archive import write_study
+
+        write_study(self, path)
+
+    def _chosen(self) -> Array:
+        return np.broadcast_to(np.asarray(self.alpha, dtype=np.float64), (self.facts.targets,))
+
+    def _each(self, alpha: ArrayLike | None, per_target: ArrayLike | None) -> Array:
+        if per_target is None:
+            return self._chosen()
+        each = strengths(per_target)
+        if alpha is not None:
+            raise InputError("give alpha or per_target, not both")
+        if each.shape != (self.facts.targets,):
+            raise InputError(
+                f"per_target has shape {each.shape}; one strength per target is needed: ({self.facts.targets},)"
+            )
+        return each

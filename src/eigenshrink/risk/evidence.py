@@ -1,0 +1,50 @@
+"""Evidence, which is REML here: free weights integrated with a flat prior (M14).
+
+MacKay (1992), Neural Computation 4(3); Wood (2011), JRSS B 73(1).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from eigenshrink.path import QuadraticPath, kept_share
+from eigenshrink.risk.curve import LIKELIHOOD_UNIT, Array, Directions, RiskCurve
+
+
+def evidence(path: QuadraticPath) -> RiskCurve:
+    """``½[(ν−m) log PRSS + log|A + αI| − p_pen log α]``, the mean moving with α, σ² profiled out.
+
+    PRSS is ``RSS_s + Sα‖w̃‖²_D = S(Σ α/(λ+α) z² + outside)``. For p ≥ n the limit α → 0 is finite and
+    flat, and is taken exactly.
+    """
+    along = Directions.of(path)
+    freedom = along.observations - along.free_rank
+    values = along.eigenvalues
+
+    def determinant(a: Array) -> Array:
+        if along.perfect:  # log((λ+α)/(λ_k+α)): the α's cancel against those of PRSS
+            return -np.log(along.lost(a))
+        with np.errstate(divide="ignore"):
+            return np.log1p(values / a)
+
+    def evaluate(alphas: Array, slopes: bool) -> tuple[Array, Array | None]:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            penalised = along.weight_sum * (along.total(along.lost, alphas, along.squares) + along.outside)
+            value = 0.5 * (freedom * np.log(penalised) + along.total(determinant, alphas))
+            if along.perfect and along.spare:
+                value = value - 0.5 * along.spare * np.log(along.scale(alphas))
+            if not slopes:
+                return value, None
+            steep = along.weight_sum * along.total(along.lost_slope, alphas, along.squares) / penalised
+            kept = along.total(lambda a: kept_share(values, a), alphas)
+        return value, 0.5 * (freedom * steep - kept)
+
+    return RiskCurve(
+        "evidence",
+        LIKELIHOOD_UNIT,
+        evaluate,
+        values,
+        along.squares.shape[1],
+        path.spectrum.one_target,
+        flat_limit=along.perfect and not along.spare,
+    )

@@ -1,0 +1,138 @@
+"""Exact leave-one-out error of every strength, without a refit (M14; Allen 1974, Technometrics 16(1)).
+
+``e_i = r_i/(1−h_i)`` equals the error of a refit without the row at the same Sα. All strengths of a
+block of rows come from two products with the shares ``α/(λ+α)``, whose matrix has low rank (M20).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.linalg
+
+from eigenshrink.fit import Training
+from eigenshrink.path import QuadraticPath
+from eigenshrink.risk.curve import LOSS_UNIT, Array, Directions, RiskCurve, scaled
+
+NO_LEVERAGE_LEFT = 1e-12  # 1 − h below this is rounding: the row cannot be predicted from the others
+
+
+def loo(path: QuadraticPath) -> RiskCurve:
+    """``Σ s_i e_i²/(2S)``, ``e_i = r_i/(1−h_i)``; two passes of GEMM over the rows for all strengths.
+
+    Precision weights: the whole row leaves, ``h_i = s_i x̃ᵢᵀMx̃ᵢ``. Frequency weights: one copy leaves,
+    ``h_i = x̃ᵢᵀMx̃ᵢ``. A row that only itself determines (h = 1) makes the curve infinite.
+    """
+    along = Directions.of(path)
+    targets = along.squares.shape[1]
+
+    def evaluate(alphas: Array, slopes: bool) -> tuple[Array, Array | None]:
+        groups = [alphas] if targets == 1 else list(alphas[:, None, :])
+        shares = [_Shares.of(along, group.reshape(-1, 1), slopes) for group in groups]
+        total = np.zeros((2, len(groups), max(len(groups[0]) if targets == 1 else 1, targets)))
+        for block in _blocks(path, along):
+            for j, share in enumerate(shares):
+                total[:, j] += block.error(share)
+        values, steep = total.reshape(2, len(alphas), -1) / (2 * along.weight_sum)
+        return values, steep if slopes else None
+
+    return RiskCurve("loo", LOSS_UNIT, evaluate, along.eigenvalues, targets, path.spectrum.one_target)
+
+
+@dataclass(frozen=True, eq=False)
+class _Shares:
+    """Lost shares of q strengths as products of thin matrices, ``(k, q)``; slopes beside them."""
+
+    scale: Array  #         (q,)
+    left: Array  #          (k, r)
+    lost: Array  #          (r, q)
+    slope: Array | None  #  (r, q)
+
+    @classmethod
+    def of(cls, along: Directions, alphas: Array, slopes: bool) -> _Shares:
+        lost = along.lost(alphas).T
+        both = np.hstack([lost, along.lost_slope(alphas).T]) if slopes else lost
+        q = lost.shape[1]
+        left, right = _thin(both) if q > 24 else (np.eye(0), both)
+        scale = np.ravel(along.scale(alphas))
+        return cls(scale, left, right[:, :q], right[:, q:] if slopes else None)
+
+    def times(self, U: Array, columns: Array, slope: bool) -> Array:
+        """``Σ_k U_ik · columns_k · share_kq``; columns are one per strength or the same for all."""
+        share = self.slope if slope and self.slope is not None else self.lost
+        if self.left.size:
+            return ((U * columns.T) @ self.left) @ share
+        return U @ (share * columns)
+
+
+@dataclass(frozen=True, eq=False)
+class _Block:
+    """Rows in the eigenbasis: what is needed to leave each of them out."""
+
+    U: Array  #        (b, k)
+    signal: Array  #   (k, t)  Uᵀ Ỹ of all rows
+    outside: Array  #  (b, t)  residuals as α → 0
+    spare: Array  #    (b, 1)  1 − leverage as α → 0
+    copies: Array | None  # (b, 1) s_i of frequency weights
+
+    def error(self, share: _Shares) -> tuple[Array, Array]:
+        """Sums of ``s_i e_i²`` over the rows, and their slopes, ``(q,)`` or ``(t,)`` each."""
+        ones, squares = np.ones((len(self.signal), 1)), self.U**2
+        left_out = scaled(self.spare, share.scale) + share.times(squares, ones, slope=False)
+        residual = self.outside + share.times(self.U, self.signal, slope=False)
+        if self.copies is not None:
+            left_out = _one_copy(left_out, self.copies, share.scale)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            error = np.where(left_out > NO_LEVERAGE_LEFT, residual / left_out, np.inf)
+            total = np.einsum("ij,ij->j", error, error)
+            if share.slope is None:
+                return total, np.zeros_like(total)
+            moved = share.times(squares, ones, slope=True)
+            if self.copies is not None:
+                moved = moved / self.copies
+            change = share.times(self.U, self.signal, slope=True) - error * moved
+            return total, 2 * np.einsum("ij,ij->j", error, change / left_out)
+
+
+def _one_copy(left_out: Array, copies: Array, scale: Array) -> Array:
+    """``1 − h_i/s_i`` from ``1 − h_i``, both scaled: one of s_i copies leaves."""
+    return left_out / copies + scaled(1.0 - 1.0 / copies, scale)
+
+
+def _blocks(path: QuadraticPath, along: Directions) -> Iterator[_Block]:
+    training, spectrum = path.fit.training, path.spectrum
+    if training is None or spectrum.scores is None:
+        return
+    weight = training.table.weight if training.table.weight_kind == "frequency" else None
+    signal = spectrum.numerators * np.sqrt(along.weight_sum / along.eigenvalues)[:, None]
+    for rows, U, F in spectrum.scores.blocks():
+        leverage = np.einsum("ij,ij->i", U, U) + np.einsum("ij,ij->i", F, F) + _intercept(training, rows)
+        outside = training.targets(rows) - U @ signal - F @ spectrum.scores.free_signal
+        if along.perfect:
+            outside[:] = 0.0
+        yield _Block(
+            U=U,
+            signal=signal,
+            outside=outside,
+            spare=np.where(leverage < 1.0 - NO_LEVERAGE_LEFT, 1.0 - leverage, 0.0)[:, None],
+            copies=None if weight is None else weight[rows, None],
+        )
+
+
+def _intercept(training: Training, rows: slice) -> Array | float:
+    """Leverage ``s_i/S`` of a fitted intercept."""
+    if not training.fit_intercept:
+        return 0.0
+    weight = training.table.weight
+    return (1.0 if weight is None else weight[rows]) / training.table.weight_sum
+
+
+def _thin(shares: Array) -> tuple[Array, Array]:
+    """``(k, q)`` as ``(k, r) (r, q)``: the shares of many strengths have rank near 36 (M20)."""
+    U, sizes, Vt = scipy.linalg.svd(shares, full_matrices=False)
+    r = int(np.sum(sizes > 1e-16 * sizes[0])) if len(sizes) else 0
+    if 2 * r >= shares.shape[1]:
+        return np.eye(0), shares
+    return U[:, :r], sizes[:r, None] * Vt[:r]
