@@ -1,0 +1,213 @@
+"""The commands and their options, as typer reads them; the work is in the module of each command."""
+
+from __future__ import annotations
+
+import webbrowser
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from eigenshrink._version import __version__
+from eigenshrink.cli.outcome import DONE, run
+from eigenshrink.units.facts import FACTS
+
+app = typer.Typer(
+    help="How strong should L2 regularisation be, and what does it do to my model?",
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+class Criterion(StrEnum):
+    """What α is chosen by."""
+
+    auto = "auto"
+    loo = "loo"
+    gcv = "gcv"
+    evidence = "evidence"
+
+
+class Loss(StrEnum):
+    """What is being minimised."""
+
+    auto = "auto"
+    squared = "squared"
+
+
+class WeightKind(StrEnum):
+    """What a row weight means."""
+
+    precision = "precision"
+    frequency = "frequency"
+
+
+Names = list[str] | None
+File = Annotated[Path, typer.Argument(metavar="FILE", help="CSV, TSV (also .gz), Parquet or Arrow.")]
+Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The --output folder of fit.")]
+Target = Annotated[list[str], typer.Option(metavar="COL", help="Column to explain; repeat it for several.")]
+Weights = Annotated[str | None, typer.Option(metavar="COL", help="Column of row weights.")]
+Kind = Annotated[
+    WeightKind, typer.Option(help="What a weight means: how exact a row is, or how often it occurred.")
+]
+Free = Annotated[Names, typer.Option(metavar="COL", help="Column left without penalty; repeatable.")]
+Category = Annotated[
+    Names, typer.Option(metavar="COL", help="Column of categories, such as codes; repeatable.")
+]
+Drop = Annotated[Names, typer.Option(metavar="COL", help="Column to leave out; repeatable.")]
+Null = Annotated[
+    Names, typer.Option(metavar="TEXT", help="Means missing, as an empty cell does; repeatable.")
+]
+Standardize = Annotated[
+    bool, typer.Option("--standardize/--no-standardize", help="Penalise as if every column had sd 1.")
+]
+Chosen = Annotated[Criterion, typer.Option(help="What the strength is chosen by.")]
+Alpha = Annotated[str, typer.Option(metavar="X|auto", help="Strength, loss per squared weight.")]
+Minimised = Annotated[Loss, typer.Option(help="What is minimised.")]
+Output = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="Folder to write; out/ and the file's name.")
+]
+OutputFile = Annotated[
+    Path | None, typer.Option(metavar="OUT", help="Write .csv, .tsv or .parquet instead of to stdout.")
+]
+Strict = Annotated[bool, typer.Option("--strict", help="Exit with 3 if a finding of the audit says fail.")]
+Open = Annotated[bool, typer.Option("--open", help="Open the page in the browser.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+To = Annotated[
+    str | None, typer.Option("--to", metavar="KEY", help="To this peer's number: sklearn.Ridge, ...")
+]
+From = Annotated[str | None, typer.Option("--from", metavar="KEY", help="From this peer's number.")]
+
+
+def _fact(name: str) -> Any:
+    return typer.Option(help=FACTS[name].meaning)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"eigenshrink {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _program(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def fit(
+    file: File,
+    target: Target,
+    weights: Weights = None,
+    weight_kind: Kind = WeightKind.precision,
+    unpenalised: Free = None,
+    category: Category = None,
+    drop: Drop = None,
+    null_value: Null = None,
+    standardize: Standardize = True,
+    criterion: Chosen = Criterion.auto,
+    alpha: Alpha = "auto",
+    loss: Minimised = Loss.auto,
+    output: Output = None,
+    strict: Strict = False,
+    open_: Open = False,
+    debug: Debug = False,
+) -> None:
+    """Fit a model to a table, choose the strength, write a page about it."""
+
+    def work() -> int:
+        from eigenshrink.cli.fit import Columns, Wishes, default_folder, fit_file
+
+        columns = Columns(
+            targets=tuple(target),
+            weights=weights,
+            unpenalised=tuple(unpenalised or ()),
+            categories=tuple(category or ()),
+            drop=tuple(drop or ()),
+            null_values=tuple(null_value or ()),
+        )
+        wishes = Wishes(loss.value, alpha, criterion.value, weight_kind.value, standardize)
+        folder = output or default_folder(file)
+        code = fit_file(file, columns, wishes, folder, strict)
+        return _shown(folder, open_, code)
+
+    raise typer.Exit(run(work, debug))
+
+
+@app.command()
+def demo(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Which one: diabetes.")] = "diabetes",
+    output: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write.")] = Path("out/demo"),
+    strict: Strict = False,
+    open_: Open = False,
+    debug: Debug = False,
+) -> None:
+    """Run the main job on an embedded real data set."""
+
+    def work() -> int:
+        from eigenshrink.cli.demo import TARGET, demo_table
+        from eigenshrink.cli.fit import Columns, fit_frame
+
+        source = f"demo {name}"
+        code = fit_frame(demo_table(name), source, Columns(targets=(TARGET,)), output, strict)
+        return _shown(output, open_, code)
+
+    raise typer.Exit(run(work, debug))
+
+
+@app.command()
+def predict(folder: Folder, file: File, output: OutputFile = None, debug: Debug = False) -> None:
+    """Predict the rows of a file with the model of a folder."""
+
+    def work() -> int:
+        from eigenshrink.cli.predict import predict_file
+
+        predict_file(folder, file, output)
+        return DONE
+
+    raise typer.Exit(run(work, debug))
+
+
+@app.command(context_settings={"ignore_unknown_options": True})  # so that -1 is a value, and refused as one
+def convert(
+    context: typer.Context,
+    value: Annotated[float, typer.Argument(metavar="VALUE", help="The number to convert.")],
+    to: To = None,
+    from_: From = None,
+    rows: Annotated[int | None, _fact("rows")] = None,
+    columns: Annotated[int | None, _fact("columns")] = None,
+    outputs: Annotated[int | None, _fact("outputs")] = None,
+    weight_sum: Annotated[float | None, _fact("weight_sum")] = None,
+    target_sd: Annotated[float | None, _fact("target_sd")] = None,
+    penalty_factor_sum: Annotated[float | None, _fact("penalty_factor_sum")] = None,
+    batch_size: Annotated[float | None, _fact("batch_size")] = None,
+    momentum: Annotated[float | None, _fact("momentum")] = None,
+    loss: Annotated[str | None, _fact("loss")] = None,
+    loss_scale: Annotated[float | None, _fact("loss_scale")] = None,
+    position: Annotated[str | None, _fact("position")] = None,
+    solver: Annotated[str | None, _fact("solver")] = None,
+    debug: Debug = False,
+) -> None:
+    """Turn alpha into another library's number, or back."""
+    facts = {k: v for k, v in context.params.items() if k not in {"value", "to", "from_", "debug"}}
+
+    def work() -> int:
+        from eigenshrink.cli.convert import convert_number
+
+        convert_number(value, to, from_, facts)
+        return DONE
+
+    raise typer.Exit(run(work, debug))
+
+
+def _shown(folder: Path, wanted: bool, code: int) -> int:
+    if wanted:
+        webbrowser.open((folder / "report.html").resolve().as_uri())
+    return code

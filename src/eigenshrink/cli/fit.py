@@ -1,0 +1,212 @@
+"""A table → a study → a folder with the page, the numbers and the model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from eigenshrink.cli.model import Model, save_model
+from eigenshrink.cli.outcome import AUDIT_FAILED, DONE, say
+from eigenshrink.cli.progress import stages
+from eigenshrink.data.files import read_table
+from eigenshrink.data.table import Design, encode_table
+from eigenshrink.data.write import new_folder
+from eigenshrink.errors import InputError
+
+if TYPE_CHECKING:
+    import polars
+
+    from eigenshrink.record import Study
+
+OURS = ("report.html", "result.json", "model.skops", "study.npz")
+STAGES = 6
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What the columns of a table are for, as the user said it."""
+
+    targets: tuple[str, ...]
+    weights: str | None = None
+    unpenalised: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    drop: tuple[str, ...] = ()
+    null_values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """How to fit, in the words of :func:`eigenshrink.study`."""
+
+    loss: str = "auto"
+    alpha: str = "auto"
+    criterion: str = "auto"
+    weight_kind: str = "precision"
+    standardize: bool = True
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """Keyword arguments of :func:`eigenshrink.study`."""
+        return {
+            "loss": "squared" if self.loss == "auto" else self.loss,
+            "alpha": _alpha(self.alpha),
+            "criterion": self.criterion,
+            "weight_kind": self.weight_kind,
+            "standardize": self.standardize,
+        }
+
+
+def default_folder(file: Path) -> Path:
+    """``out/`` and the name of the file without its endings."""
+    return Path("out") / file.name.split(".")[0]
+
+
+def fit_file(file: Path, columns: Columns, wishes: Wishes, folder: Path, strict: bool = False) -> int:
+    """Fit the rows of a file and write the folder; return the exit code.
+
+    Raises
+    ------
+    InputError
+        If the file, a column, an option or the folder cannot be used; nothing is written then.
+    """
+    with stages(STAGES) as enter:
+        enter("reading")
+        frame = read_table(file, columns.categories, columns.null_values)
+        outcome = _fit_table(frame, str(file), columns, wishes, folder, enter)
+    return _finish(outcome, folder, strict)
+
+
+def fit_frame(
+    frame: polars.DataFrame, source: str, columns: Columns, folder: Path, strict: bool = False
+) -> int:
+    """Fit a table in memory, with the settings of the command line, as :func:`fit_file` does."""
+    with stages(STAGES - 1) as enter:
+        outcome = _fit_table(frame, source, columns, Wishes(), folder, enter)
+    return _finish(outcome, folder, strict)
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    text: str
+    failed: tuple[str, ...]  # names of the checks that say fail
+
+
+def _fit_table(
+    frame: polars.DataFrame,
+    source: str,
+    columns: Columns,
+    wishes: Wishes,
+    folder: Path,
+    enter: Callable[[str], None],
+) -> _Outcome:
+    arguments = wishes.arguments
+    design = encode_table(
+        frame,
+        columns.targets,
+        weights=columns.weights,
+        counts=wishes.weight_kind == "frequency",
+        unpenalised=columns.unpenalised,
+        categories=columns.categories,
+        drop=columns.drop,
+        null_values=columns.null_values,
+    )
+    _check_ours(folder)
+    with new_folder(folder) as beside:
+        enter("fitting")
+        study = _study(design, arguments)
+        enter("choosing")
+        study.choice  # noqa: B018
+        enter("auditing")
+        failed = _failed(study)
+        enter("figures and page")
+        study.report(beside / "report.html", notes=_said(source, frame, design))
+        enter("writing")
+        data = {"source": source, "rows_read": frame.height, "notes": list(design.notes)}
+        result = study.to_dict() | {"data": data}
+        (beside / "result.json").write_text(_json(result), encoding="utf-8")
+        save_model(_model(design, study), beside / "model.skops")
+        study.save(beside / "study.npz")
+    said = "\n  ".join(_said(source, frame, design))
+    return _Outcome(f"{said}\n\n{study.summary()}", failed)
+
+
+def _study(design: Design, arguments: dict[str, Any]) -> Study:
+    import polars
+
+    from eigenshrink.chain import study
+
+    names = design.encoder.targets
+    named = (
+        polars.Series(names[0], design.targets)
+        if len(names) == 1
+        else polars.DataFrame(design.targets, schema=list(names))
+    )
+    return study(
+        design.matrix,
+        named,
+        sample_weight=design.sample_weight,
+        penalty_factor=design.penalty_factor,
+        feature_names=design.encoder.feature_names,
+        **arguments,
+    )
+
+
+def _model(design: Design, study: Study) -> Model:
+    import numpy as np
+
+    return Model(design.encoder, np.asarray(study.coef(), np.float64), np.asarray(study.intercept()))
+
+
+def _failed(study: Study) -> tuple[str, ...]:
+    return tuple(finding.check for finding in study.audit if finding.verdict == "fail")
+
+
+def _said(source: str, frame: polars.DataFrame, design: Design) -> list[str]:
+    rows, columns = design.matrix.shape
+    first = f"{source}: {frame.height} rows read, {rows} used, {columns} columns in the design matrix"
+    return [first, *design.notes]
+
+
+def _finish(outcome: _Outcome, folder: Path, strict: bool) -> int:
+    print(outcome.text)
+    print(f"\nwrote {', '.join(str(folder / name) for name in OURS)}")
+    if strict and outcome.failed:
+        say(f"--strict: the audit says fail for {', '.join(outcome.failed)}; the summary says what to do")
+        return AUDIT_FAILED
+    return DONE
+
+
+def _alpha(text: str) -> str | float:
+    if text == "auto":
+        return text
+    try:
+        alpha = float(text)
+    except ValueError:
+        raise InputError(f"--alpha is {text!r}: give auto, or a number that is 0 or more") from None
+    if not alpha >= 0:
+        raise InputError(f"--alpha is {text}: a strength is 0 or more, inf is legal; auto chooses one")
+    return alpha
+
+
+def _check_ours(folder: Path) -> None:
+    """Refuse to replace files of the same names that somebody else wrote."""
+    found = [name for name in OURS if (folder / name).exists()] if folder.is_dir() else []
+    if found and not _is_ours(folder / "result.json"):
+        raise InputError(
+            f"the output folder {folder} holds a {found[0]} that eigenshrink did not write: "
+            "choose another --output"
+        )
+
+
+def _is_ours(result: Path) -> bool:
+    try:
+        return {"version", "objective", "alpha"} <= set(json.loads(result.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return False
+
+
+def _json(result: dict[str, Any]) -> str:
+    return json.dumps(result, indent=1, ensure_ascii=False, allow_nan=False) + "\n"

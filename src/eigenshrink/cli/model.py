@@ -1,0 +1,117 @@
+"""A fitted model in a file that is data only: builtin types and numpy arrays, no class of ours.
+
+Written and read by skops with an empty list of trusted types, so a file from a stranger cannot run
+anything.
+"""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eigenshrink.data.encoder import Encoded, TableEncoder
+from eigenshrink.errors import InputError, MissingExtra
+
+if TYPE_CHECKING:
+    import polars
+
+Array = NDArray[np.float64]
+
+FORMAT = "eigenshrink table model"
+FORMAT_VERSION = 1
+DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    LookupError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    OSError,
+    EOFError,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """What predicts from a table: how its columns become numbers, and the weights of those."""
+
+    encoder: TableEncoder
+    coefficients: Array  # (p,) or (t, p), original units
+    intercept: Array  # () or (t,)
+
+    def predict(self, frame: polars.DataFrame) -> tuple[Array, Encoded]:
+        """Predict every row, (n,) or (n, t); also say what had to be done to the rows."""
+        encoded = self.encoder.transform(frame)
+        return encoded.matrix @ self.coefficients.T + self.intercept, encoded
+
+
+def save_model(model: Model, path: Path) -> None:
+    """Write a model with skops.
+
+    Raises
+    ------
+    MissingExtra
+        If skops is not installed.
+    """
+    state = {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "encoder": model.encoder.to_dict(),
+        "coefficients": np.asarray(model.coefficients, dtype=np.float64),
+        "intercept": np.asarray(model.intercept, dtype=np.float64),
+    }
+    _skops().dump(state, path, compression=zipfile.ZIP_DEFLATED)
+
+
+def load_model(folder: Path) -> Model:
+    """Read the model of an output folder; nothing in the file is trusted.
+
+    Raises
+    ------
+    InputError
+        If there is none, or it is damaged, or holds anything but plain data.
+    """
+    path = folder / "model.skops"
+    if not folder.is_dir():
+        raise InputError(f"there is no folder {folder}: name the --output of eigenshrink fit")
+    if not path.is_file():
+        raise InputError(f"folder {folder} holds no model.skops: name the --output of eigenshrink fit")
+    io = _skops()
+    try:
+        state = io.load(path, trusted=[])
+    except DAMAGED as error:
+        raise InputError(
+            f"{path} is damaged or was not written by eigenshrink fit: fit the model again"
+        ) from error
+    return _model(state, path)
+
+
+def _model(state: Any, path: Path) -> Model:
+    if not isinstance(state, dict) or state.get("format") != FORMAT:
+        raise InputError(f"{path} holds no model of eigenshrink fit: name its --output folder")
+    if state.get("format_version") != FORMAT_VERSION:
+        raise InputError(
+            f"{path} has format version {state.get('format_version')!r}, this program reads "
+            f"{FORMAT_VERSION}: fit the model again, or install the version that wrote it"
+        )
+    encoder = TableEncoder.from_dict(state.get("encoder", {}))
+    coefficients, intercept = np.asarray(state.get("coefficients")), np.asarray(state.get("intercept"))
+    shapes = (coefficients.shape, intercept.shape)
+    p, t = len(encoder.feature_names), len(encoder.targets)
+    if shapes not in {((p,), ()), ((t, p), (t,))} or {coefficients.dtype.kind, intercept.dtype.kind} != {"f"}:
+        raise InputError(f"{path} is damaged: {p} columns do not fit weights of shape {shapes[0]}; fit again")
+    return Model(encoder, coefficients, intercept)
+
+
+def _skops() -> Any:
+    try:
+        import skops.io
+    except ImportError as error:
+        raise MissingExtra("skops", "app") from error
+    return skops.io

@@ -1,0 +1,80 @@
+"""New rows → predictions, by the model of an output folder."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from eigenshrink.cli.model import Model, load_model
+from eigenshrink.cli.outcome import note
+from eigenshrink.cli.progress import stages
+from eigenshrink.data.encoder import Encoded
+from eigenshrink.data.files import read_table
+from eigenshrink.data.names import shown
+from eigenshrink.data.write import new_file
+from eigenshrink.errors import InputError
+
+if TYPE_CHECKING:
+    import polars
+
+WRITERS = {".csv": "write_csv", ".tsv": "write_csv", ".parquet": "write_parquet"}
+
+
+def predict_file(folder: Path, file: Path, output: Path | None) -> None:
+    """Predict every row of a file, in its order, to ``output`` or as CSV to stdout.
+
+    Raises
+    ------
+    InputError
+        If the model or the file cannot be used, or the output cannot be written.
+    """
+    if output is not None and output.suffix.lower() not in WRITERS:
+        raise InputError(f"--output {output}: its ending must be one of {', '.join(WRITERS)}")
+    with stages(3) as enter:
+        enter("reading the model")
+        model = load_model(folder)
+        enter("reading the table")
+        frame = read_table(file, model.encoder.text_columns, model.encoder.null_values)
+        enter("predicting")
+        table, encoded = _predictions(model, frame)
+        if output is not None:
+            _write(table, output)
+    for line in _remarks(encoded):
+        note(line)
+    if output is None:
+        sys.stdout.write(table.write_csv())
+    else:
+        note(f"wrote {table.height} predictions to {output}")
+
+
+def _predictions(model: Model, frame: polars.DataFrame) -> tuple[polars.DataFrame, Encoded]:
+    import polars
+
+    values, encoded = model.predict(frame)
+    if values.ndim == 1:
+        return polars.DataFrame({"prediction": values}), encoded
+    names = [f"prediction of {target}" for target in model.encoder.targets]
+    return polars.DataFrame(values, schema=names), encoded
+
+
+def _write(table: polars.DataFrame, output: Path) -> None:
+    ending = output.suffix.lower()
+    with new_file(output) as beside:
+        if ending == ".parquet":
+            table.write_parquet(beside)
+        else:
+            table.write_csv(beside, separator="\t" if ending == ".tsv" else ",")
+
+
+def _remarks(encoded: Encoded) -> list[str]:
+    """Say what the rows held that the model had not learnt, one sentence per column."""
+    unseen = [
+        f"{shown(name)}: {count} value{'s' * (count != 1)} not seen when fitting, 0 in every category"
+        for name, count in encoded.unseen.items()
+    ]
+    filled = [
+        f"{shown(name)}: {count} missing value{'s' * (count != 1)}, treated as when fitting"
+        for name, count in encoded.filled.items()
+    ]
+    return unseen + filled
