@@ -6,7 +6,7 @@ import json
 import zipfile
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +17,14 @@ from eigenshrink.choice import Choice
 from eigenshrink.curvature import Curvature
 from eigenshrink.data.write import new_file
 from eigenshrink.errors import InputError
+from eigenshrink.facts import Facts
 from eigenshrink.fit import Fit, Sample
 from eigenshrink.path import QuadraticPath
-from eigenshrink.record import Asked, Facts, Study
 from eigenshrink.risk.tabulated import tabulate
 from eigenshrink.spectrum.record import DenseBasis, FreeBlock, Spectrum
+
+if TYPE_CHECKING:
+    from eigenshrink.record import Study
 
 Array = NDArray[np.float64]
 
@@ -88,8 +91,8 @@ def write_study(study: Study, path: str | Path) -> None:
         np.savez_compressed(file, meta=np.frombuffer(text, dtype=np.uint8), **arrays)
 
 
-def read_study(path: str | Path) -> Study:
-    """Read a study; see :func:`eigenshrink.load`."""
+def read_study(path: str | Path) -> dict[str, Any]:
+    """Read the parts of a study, by the names of its fields; see :func:`eigenshrink.load`."""
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
@@ -105,10 +108,10 @@ def read_study(path: str | Path) -> Study:
             f"{path} has format {meta.get('format')}, this version reads {FORMAT}: "
             f"read it with eigenshrink {meta.get('version')}"
         )
-    return _study(meta, arrays)
+    return _parts(meta, arrays)
 
 
-def _study(meta: dict[str, Any], arrays: dict[str, Any]) -> Study:
+def _parts(meta: dict[str, Any], arrays: dict[str, Any]) -> dict[str, Any]:
     at, route, floor, rank, one_target = meta["spectrum"]
     spectrum = Spectrum(
         eigenvalues=arrays["eigenvalues"],
@@ -136,10 +139,9 @@ def _study(meta: dict[str, Any], arrays: dict[str, Any]) -> Study:
         name: {key: arrays[f"table.{name}.{key}"] for key in ("places", "values", "slopes", "limits")}
         for name in NEEDS_ROWS
     }
-    return Study(
+    return dict(
         path=QuadraticPath(fit, spectrum),
         facts=Facts(**meta["facts"], target_sd=arrays["target_sd"]),
-        asked=Asked(),
         feature_names=tuple(meta["names"][0]),
         target_names=tuple(meta["names"][1]),
         loss=meta["loss"],

@@ -8,13 +8,15 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
+from eigenshrink.archive import read_study
 from eigenshrink.choice import resolve
 from eigenshrink.data.checks import check_table
 from eigenshrink.errors import InputError
+from eigenshrink.facts import Facts
 from eigenshrink.fit import fit_squared
 from eigenshrink.path import QuadraticPath
 from eigenshrink.penalty import penalty_factors, strengths
-from eigenshrink.record import Asked, Facts, Study
+from eigenshrink.record import Asked, Study
 from eigenshrink.spectrum import decompose
 
 LATER = {"offset": None, "groups": None, "select": "best", "folds": 5, "validation": None}
@@ -59,8 +61,8 @@ def study(
     weight_kind : {"precision", "frequency"}
         Whether a weight says how exact a row is or how often it occurred: decides what counts as an
         observation and what leave-one-out leaves out (M14).
-    offset, groups, validation : None
-        Not available for this loss yet.
+    offset, groups : None
+        Not available yet.
     penalty_factor : (p,), >= 0, optional
         d, relative strength per column; 0 leaves a column free (M12).
     fit_intercept : bool
@@ -77,6 +79,8 @@ def study(
         Each target gets its own strength; False: one for all, by the sum over targets.
     folds : int
         Not used by these criteria.
+    validation : None
+        Not available yet.
     tol, random_state : float, any
         Accepted for later losses; squared loss is solved directly and nothing is drawn.
     feature_names : sequence of str, optional
@@ -140,9 +144,7 @@ def load(path: str | Path) -> Study:
     InputError
         If the file is missing or is not such a study.
     """
-    from eigenshrink.archive import read_study
-
-    return read_study(path)
+    return Study(**read_study(path))
 
 
 def _asked_alpha(alpha: ArrayLike | str) -> Any:

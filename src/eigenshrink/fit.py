@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from eigenshrink.curvature import Curvature, Gram
 from eigenshrink.data.checks import Table
-from eigenshrink.data.rows import BLOCK, Rows, make_rows, slices
+from eigenshrink.data.memory import make_rows
+from eigenshrink.data.rows import BLOCK, Rows, slices
 from eigenshrink.errors import InputError
 
 Array = NDArray[np.float64]
@@ -105,7 +106,7 @@ class Sample:
             column_mean=training.rows.mean,
             target_mean=training.target_mean,
             target_sd=training.target_sd,
-            dtype=str(table.dtype),
+            dtype=table.dtype,
         )
 
 

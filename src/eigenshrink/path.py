@@ -231,11 +231,12 @@ class QuadraticPath:
     def _rounding(self, inverse: Array, V: Array) -> Array:
         """What the residual cannot see: rounding of ŵ and of the directions themselves, ``(a, t)``."""
         values, numerators = self.spectrum.eigenvalues, self.spectrum.numerators
-        error = 2.0 * EPS * np.linalg.norm(V, axis=0)
+        error: Array = 2.0 * EPS * np.linalg.norm(V, axis=0)
         if len(values) == len(V) or not len(values):
             return error
         tilt = EPS * np.sqrt(values[0] / np.where(values > 0, values, np.inf))
-        return error + np.sqrt(inverse**2 @ (numerators * tilt[:, None]) ** 2)
+        error += np.sqrt(inverse**2 @ (numerators * tilt[:, None]) ** 2)
+        return error
 
     def _inverse(self, strength: Array) -> Array:
         """``1/(λ+α)`` for strengths (..., 1), ``(..., k)``; flat directions without slope give 0."""
@@ -245,7 +246,7 @@ class QuadraticPath:
         if np.any((total <= 0) & ~flat):
             low = self.trusted[0]
             raise InputError(
-                f"alpha = {float(np.min(strength)):g} has no minimum: the curvature is not positive along some "
+                f"alpha = {float(np.min(strength)):g} has no minimum: the curvature is not positive along a "
                 f"direction that has a slope; every alpha > {low:g} has one"
             )
         return 1.0 / np.where(flat, np.inf, total)

@@ -17,6 +17,7 @@ from eigenshrink.curvature import Curvature
 from eigenshrink.data.checks import check_matrix
 from eigenshrink.directions import Directions, directions
 from eigenshrink.errors import InputError
+from eigenshrink.facts import Facts
 from eigenshrink.path import QuadraticPath
 from eigenshrink.penalty import strengths
 from eigenshrink.risk import RISKS, RiskCurve
@@ -26,58 +27,6 @@ if TYPE_CHECKING:
     from eigenshrink.plots import Plots
 
 Array = NDArray[np.float64]
-
-
-@dataclass(frozen=True, eq=False)
-class Facts:
-    """What a reader wants to know of the data and of the question.
-
-    Attributes
-    ----------
-    rows, columns, targets : int
-        n, p, t.
-    weight_sum, observations : float
-        S and ν (M14).
-    weight_kind : str
-    fit_intercept, standardize, penalty_factor, one_target : bool
-        ``penalty_factor``: the user gave factors; ``one_target``: y was 1-d.
-    free_rank : int
-        m, what free weights and the intercept add to γ (M12).
-    target_sd : (t,)
-        Weighted standard deviations of the targets.
-    """
-
-    rows: int
-    columns: int
-    targets: int
-    weight_sum: float
-    observations: float
-    weight_kind: str
-    fit_intercept: bool
-    standardize: bool
-    penalty_factor: bool
-    one_target: bool
-    free_rank: int
-    target_sd: Array
-
-    @classmethod
-    def of(cls, path: QuadraticPath, one_target: bool, standardize: bool, penalty_factor: bool) -> Facts:
-        """Collect them from a path with data."""
-        sample = path.sample
-        return cls(
-            rows=sample.rows,
-            columns=len(sample.column_mean),
-            targets=len(sample.target_mean),
-            weight_sum=sample.weight_sum,
-            observations=sample.observations,
-            weight_kind=sample.weight_kind,
-            fit_intercept=bool(sample.fit_intercept),
-            standardize=bool(standardize),
-            penalty_factor=penalty_factor,
-            one_target=one_target,
-            free_rank=path.spectrum.free.rank,
-            target_sd=sample.target_sd,
-        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,9 +55,9 @@ class Study:
     path : QuadraticPath
         The regularised model for every strength.
     facts : Facts
-    asked : Asked
     feature_names, target_names : tuple of str
     loss : str
+    asked : Asked
     tables : mapping
         Curves that need rows, tabulated: only in a study that was loaded from a file.
     findings : tuple of Finding or None
@@ -119,10 +68,10 @@ class Study:
 
     path: QuadraticPath
     facts: Facts
-    asked: Asked
     feature_names: tuple[str, ...]
     target_names: tuple[str, ...]
     loss: str = "squared"
+    asked: Asked = Asked()
     tables: Mapping[str, dict[str, Array]] | None = None
     findings: tuple[Finding, ...] | None = None
     decided: Choice | None = None
@@ -144,12 +93,9 @@ class Study:
         if self.tables:
             from eigenshrink.risk.tabulated import interpolated
 
-            made = {
-                name: replace(curves["gcv"], name=name, evaluate=interpolated(table))
-                for name, table in self.tables.items()
-            }
-            curves = {**made, **curves}
-        return {name: replace(curve, chosen=self._chosen) for name, curve in curves.items()}
+            for name, table in self.tables.items():
+                curves[name] = replace(curves["gcv"], name=name, evaluate=interpolated(table))
+        return {name: replace(curves[name], chosen=self._chosen) for name in RISKS if name in curves}
 
     @cached_property
     def choice(self) -> Choice:
@@ -291,6 +237,6 @@ class Study:
             raise InputError("give alpha or per_target, not both")
         if each.shape != (self.facts.targets,):
             raise InputError(
-                f"per_target has shape {each.shape}; one strength per target is needed: ({self.facts.targets},)"
+                f"per_target has shape {each.shape}; one strength per target is needed: {(self.facts.targets,)}"
             )
         return each

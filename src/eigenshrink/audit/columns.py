@@ -20,7 +20,7 @@ def constant_columns(examined: Examined) -> Finding:
         "warn",
         len(names),
         0,
-        f"{list_names(names)}: sd/|mean| ≤ {CONSTANT:g}, so it says what the intercept says; its coefficient is 0.",
+        f"{list_names(names)}: sd/|mean| ≤ {CONSTANT:g}, which the intercept says already; the weight is 0.",
         "Drop it, or check why it does not vary.",
     )
 
@@ -40,7 +40,7 @@ def equal_columns(examined: Examined) -> Finding:
         "warn",
         sum(len(group) - 1 for group in groups),
         0,
-        f"Equal in every row: {shown}{more}. They share the weight, and together are penalised less than one.",
+        f"Equal in every row: {shown}{more}. They share one weight and are penalised less together.",
         "Keep one of each group.",
     )
 

@@ -54,9 +54,9 @@ class Table:
         return float(self.y.shape[0]) if self.weight_kind == "precision" else self.weight_sum
 
     @property
-    def dtype(self) -> np.dtype[Any]:
+    def dtype(self) -> str:
         """The dtype of X: results have it too."""
-        return np.dtype(self.X.dtype)
+        return str(self.X.dtype)
 
 
 def check_table(
@@ -195,12 +195,12 @@ def _all_finite(values: NDArray[np.floating], name: str, names: Sequence[str] = 
     with np.errstate(all="ignore"):
         if np.isfinite(values.sum(dtype=np.float64)) or np.isfinite(values).all():
             return
-    index = np.unravel_index(int(np.argmin(np.isfinite(values))), values.shape)
+    index = tuple(int(i) for i in np.unravel_index(int(np.argmin(np.isfinite(values))), values.shape))
     value = values[index]
     word = "NaN" if np.isnan(value) else "infinity"
     column = f" (column {names[index[1]]!r})" if len(index) == 2 and len(names) > index[1] else ""
     raise InputError(
-        f"{name}[{', '.join(str(int(i)) for i in index)}]{column} is {word}; every value must be finite: "
+        f"{name}[{', '.join(str(i) for i in index)}]{column} is {word}; every value must be finite: "
         "fill the gaps (for example with the column's mean and an indicator column) or drop these rows"
     )
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from eigenshrink._version import __version__
-from eigenshrink.units import equivalents
-from eigenshrink.units.objective import objective
+from eigenshrink.units import equivalents, objective
 
 if TYPE_CHECKING:
     from eigenshrink.record import Study
@@ -53,17 +53,7 @@ def to_dict(study: Study) -> dict[str, Any]:
         },
         "intercept": plain(study.intercept()),
         "equivalents": {} if not one else {k: plain(v) for k, v in study.equivalents.items()},
-        "audit": [
-            {
-                "check": finding.check,
-                "verdict": finding.verdict,
-                "value": plain(finding.value),
-                "threshold": plain(finding.threshold),
-                "meaning": finding.meaning,
-                "advice": finding.advice,
-            }
-            for finding in study.audit
-        ],
+        "audit": [{key: plain(value) for key, value in asdict(finding).items()} for finding in study.audit],
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,20 +13,12 @@ from numpy.typing import ArrayLike, NDArray
 from eigenshrink.errors import InputError
 from eigenshrink.path import QuadraticPath, kept_share, squeeze
 from eigenshrink.penalty import strengths
-from eigenshrink.risk.minimum import Minimum, minimise
+from eigenshrink.risk.minimum import Evaluate, Minimum, minimise
 
 Array = NDArray[np.float64]
 
 LOSS_UNIT = "half mean squared error"
 LIKELIHOOD_UNIT = "negative log marginal likelihood"
-
-
-class Evaluate(Protocol):
-    """Values and slopes of every target at every strength."""
-
-    def __call__(self, alphas: Array, slopes: bool) -> tuple[Array, Array | None]:
-        """From strengths ``(m, 1)``, the same for all targets, or ``(m, t)``, to values ``(m, t)``."""
-        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +68,8 @@ class RiskCurve:
             raise InputError(
                 f"alphas has shape {strength.shape}; one strength per target is needed: ({self.targets},)"
             )
-        return self.evaluate(strength[None, :], slopes=False)[0][0]
+        values: Array = self.evaluate(strength[None, :], slopes=False)[0][0]
+        return values
 
     @cached_property
     def minimum(self) -> Minimum:
@@ -88,11 +81,9 @@ class RiskCurve:
     def total_minimum(self) -> Minimum:
         """Where the sum over targets is lowest: one strength for all."""
 
-        def total(alphas: Array, slopes: bool) -> tuple[Array, Array | None]:
+        def total(alphas: Array, slopes: bool) -> tuple[Array, Array]:
             values, steep = self.evaluate(alphas, slopes)
-            return values.sum(axis=1, keepdims=True), None if steep is None else steep.sum(
-                axis=1, keepdims=True
-            )
+            return values.sum(axis=1, keepdims=True), steep.sum(axis=1, keepdims=True)
 
         return minimise(total, self.eigenvalues, 1, self.flat_limit).first()
 
@@ -114,7 +105,7 @@ class RiskCurve:
             strength = strengths(alpha)
             axes, alphas = strength.ndim, strength.reshape(-1, 1)
         values, slopes = self.evaluate(alphas, slopes=derivative)
-        result = slopes if derivative and slopes is not None else values
+        result = slopes if derivative else values
         return squeeze(np.broadcast_to(result, (len(alphas), self.targets)), axes, self.one_target)
 
 
@@ -170,7 +161,7 @@ class Directions:
     def total(self, kernel: Callable[[Array], Array], alphas: Array, along: Array | None = None) -> Array:
         """``Σ_i kernel(α)_i · along_i`` for strengths ``(m, 1)`` or ``(m, t)``, ``(m, t)``.
 
-        ``kernel`` maps (q, 1) strengths to (q, k). Without ``along``: the plain sum, ``(m, 1)`` or ``(m, t)``.
+        ``kernel`` maps (q, 1) strengths to (q, k). Without ``along``: the plain sum, alike.
         """
         if along is None:
             return np.stack([kernel(row[:, None]).sum(axis=1) for row in alphas])
@@ -198,7 +189,7 @@ class Directions:
         if not self.perfect:
             return 1.0
         with np.errstate(divide="ignore"):
-            return 1.0 + self.eigenvalues[-1] / strength
+            return np.asarray(1.0 + self.eigenvalues[-1] / strength)
 
 
 def scaled(spare: Array | float, scale: Array | float) -> Array:

@@ -27,14 +27,14 @@ def evidence(path: QuadraticPath) -> RiskCurve:
         with np.errstate(divide="ignore"):
             return np.log1p(values / a)
 
-    def evaluate(alphas: Array, slopes: bool) -> tuple[Array, Array | None]:
+    def evaluate(alphas: Array, slopes: bool) -> tuple[Array, Array]:
         with np.errstate(divide="ignore", invalid="ignore"):
             penalised = along.weight_sum * (along.total(along.lost, alphas, along.squares) + along.outside)
             value = 0.5 * (freedom * np.log(penalised) + along.total(determinant, alphas))
             if along.perfect and along.spare:
                 value = value - 0.5 * along.spare * np.log(along.scale(alphas))
             if not slopes:
-                return value, None
+                return value, np.full_like(value, np.nan)
             steep = along.weight_sum * along.total(along.lost_slope, alphas, along.squares) / penalised
             kept = along.total(lambda a: kept_share(values, a), alphas)
         return value, 0.5 * (freedom * steep - kept)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from eigenshrink.path import QuadraticPath
 from eigenshrink.risk.curve import LOSS_UNIT, Array, Directions, RiskCurve, scaled
 
@@ -10,14 +12,14 @@ def gcv(path: QuadraticPath) -> RiskCurve:
     """``(RSS_s/2S)/(1 − γ/ν)²``, γ with intercept and free weights; O(k) per strength (M20)."""
     along = Directions.of(path)
 
-    def evaluate(alphas: Array, slopes: bool) -> tuple[Array, Array | None]:
+    def evaluate(alphas: Array, slopes: bool) -> tuple[Array, Array]:
         rss = along.total(lambda a: along.lost(a) ** 2, alphas, along.squares) + along.outside
         spare = (
             scaled(along.spare, along.scale(alphas)) + along.total(along.lost, alphas)
         ) / along.observations
         value = 0.5 * rss / spare**2
         if not slopes:
-            return value, None
+            return value, np.full_like(value, np.nan)
         rss_slope = 2 * along.total(lambda a: along.lost(a) * along.lost_slope(a), alphas, along.squares)
         spare_slope = along.total(along.lost_slope, alphas) / along.observations
         return value, 0.5 * rss_slope / spare**2 - 2 * value * spare_slope / spare

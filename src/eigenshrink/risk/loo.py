@@ -28,7 +28,7 @@ def loo(path: QuadraticPath) -> RiskCurve:
     along = Directions.of(path)
     targets = along.squares.shape[1]
 
-    def evaluate(alphas: Array, slopes: bool) -> tuple[Array, Array | None]:
+    def evaluate(alphas: Array, slopes: bool) -> tuple[Array, Array]:
         groups = [alphas] if targets == 1 else list(alphas[:, None, :])
         shares = [_Shares.of(along, group.reshape(-1, 1), slopes) for group in groups]
         total = np.zeros((2, len(groups), max(len(groups[0]) if targets == 1 else 1, targets)))
@@ -36,7 +36,7 @@ def loo(path: QuadraticPath) -> RiskCurve:
             for j, share in enumerate(shares):
                 total[:, j] += block.error(share)
         values, steep = total.reshape(2, len(alphas), -1) / (2 * along.weight_sum)
-        return values, steep if slopes else None
+        return values, steep
 
     return RiskCurve("loo", LOSS_UNIT, evaluate, along.eigenvalues, targets, path.spectrum.one_target)
 
@@ -88,7 +88,7 @@ class _Block:
             error = np.where(left_out > NO_LEVERAGE_LEFT, residual / left_out, np.inf)
             total = np.einsum("ij,ij->j", error, error)
             if share.slope is None:
-                return total, np.zeros_like(total)
+                return total, np.full_like(total, np.nan)
             moved = share.times(squares, ones, slope=True)
             if self.copies is not None:
                 moved = moved / self.copies

@@ -7,9 +7,8 @@ limits are evaluated themselves, never a last grid point.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +19,17 @@ SPACING = 0.6  # of the samples, in log α
 MARGIN = 1e6  # how far beyond the eigenvalues a curve is followed before its limit takes over
 ACCURACY = 1e-10  # of log α at the optimum
 TIE = 1e-12  # relative difference below which the limit is taken instead
+
+
+class Evaluate(Protocol):
+    """Values and slopes of every target at every strength."""
+
+    def __call__(self, alphas: Array, slopes: bool) -> tuple[Array, Array]:
+        """From strengths ``(m, 1)``, the same for all targets, or ``(m, t)``, to values ``(m, t)``.
+
+        Slopes are ``dR/d log α``, NaN where they were not asked for.
+        """
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +57,7 @@ class Minimum:
 
 
 def minimise(
-    evaluate: Callable[[Array, bool], tuple[Array, Array | None]],
+    evaluate: Evaluate,
     eigenvalues: Array,
     targets: int,
     flat_limit: bool,
@@ -56,8 +66,7 @@ def minimise(
 
     Parameters
     ----------
-    evaluate : callable
-        See :class:`eigenshrink.risk.curve.Evaluate`.
+    evaluate : Evaluate
     eigenvalues : (k,), > 0
         The curve moves within a few decades of them.
     targets : int
@@ -101,9 +110,7 @@ def _valleys(nodes: Array, values: Array) -> tuple[Array, Array]:
     return nodes[np.maximum(lowest - 1, 0)], nodes[np.minimum(lowest + 1, last)]
 
 
-def _narrow(
-    evaluate: Callable[[Array, bool], tuple[Array, Array | None]], lower: Array, upper: Array
-) -> Array:
+def _narrow(evaluate: Evaluate, lower: Array, upper: Array) -> Array:
     """Zero of the slope in each bracket: false position with Illinois weights, then bisection."""
     a, b = lower.copy(), upper.copy()
     slope_a, slope_b = _slopes(evaluate, a), _slopes(evaluate, b)
@@ -124,7 +131,7 @@ def _narrow(
     return place
 
 
-def _slopes(evaluate: Callable[[Array, bool], tuple[Array, Array | None]], place: Array) -> Array:
+def _slopes(evaluate: Evaluate, place: Array) -> Array:
     _, slopes = evaluate(np.exp(place), slopes=True)
     return np.where(np.isfinite(slopes), slopes, 0.0)
 

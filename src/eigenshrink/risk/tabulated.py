@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import CubicHermiteSpline
 
-from eigenshrink.risk.curve import Evaluate, RiskCurve
-from eigenshrink.risk.minimum import MARGIN
+from eigenshrink.risk.curve import RiskCurve
+from eigenshrink.risk.minimum import MARGIN, Evaluate
 
 Array = NDArray[np.float64]
 
@@ -23,7 +23,7 @@ def tabulate(curve: RiskCurve) -> dict[str, Array]:
         places = np.linspace(low, high, int((high - low) / STEP) + 2)
     values, slopes = curve.evaluate(np.exp(places)[:, None], slopes=True)
     limits, _ = curve.evaluate(np.array([[0.0], [np.inf]]), slopes=False)
-    return {"places": places, "values": values, "slopes": np.asarray(slopes), "limits": limits}
+    return {"places": places, "values": values, "slopes": slopes, "limits": limits}
 
 
 def interpolated(table: dict[str, Array]) -> Evaluate:
@@ -39,10 +39,10 @@ def interpolated(table: dict[str, Array]) -> Evaluate:
         picked = result[:, 0] if place.shape[1] == 1 else result[:, np.arange(t), np.arange(t)]
         return np.asarray(picked)
 
-    def evaluate(alphas: Array, slopes: bool) -> tuple[Array, Array | None]:
+    def evaluate(alphas: Array, slopes: bool) -> tuple[Array, Array]:
         with np.errstate(divide="ignore"):
             place = np.log(alphas)
         value = np.where(alphas == 0, limits[0], np.where(np.isinf(alphas), limits[1], at(spline, place)))
-        return value, at(slope, place) if slopes else None
+        return value, at(slope, place)
 
     return evaluate

@@ -54,14 +54,45 @@ def decompose_primal(fit: Fit, training: Training) -> Spectrum:
 
 
 def _by_gram(fit: Fit, training: Training) -> Spectrum | None:
-    H, free, pen, scale = fit.curvature.dense, fit.free, fit.penalised, fit.scale
-    gradient = fit.gradient
-    f = len(free)
-    S = training.table.weight_sum
-    whiten = np.zeros((f, 0))
-    onto, offset = np.zeros((0, len(pen))), np.zeros((0, gradient.shape[1]))
+    pen, scale, S = fit.penalised, fit.scale, training.table.weight_sum
+    projected = _project(fit)
+    if projected is None:
+        return None
+    A, slope, free, whiten = projected
+    values, Q = np.linalg.eigh(A) if len(pen) else (np.zeros(0), np.zeros((0, 0)))
+    if len(pen) and not values[0] > CLEAR * values[-1]:
+        return None
+    values, Q = values[::-1], Q[:, ::-1]
+    numerators = -(Q.T @ slope)
+    explained = np.sum(numerators**2 / values[:, None], axis=0)
+    explained -= np.sum(free.offset * fit.gradient[fit.free], axis=0)
+    unpenalised = np.zeros_like(fit.gradient)
+    unpenalised[pen] = scale[:, None] * (Q @ (numerators / values[:, None]))
+    unpenalised[fit.free] = free.offset - free.onto @ unpenalised[pen]
+    T = _row_map(fit, Q * scale[:, None] / np.sqrt(values * S), free.onto, whiten / np.sqrt(S))
+    free_signal = -np.sqrt(S) * (whiten.T @ fit.gradient[fit.free])
+    return Spectrum(
+        eigenvalues=values,
+        directions=DenseBasis(Q),
+        numerators=numerators,
+        at=fit.alpha,
+        route="primal-gram",
+        floor=_floor(values, EPS * len(values), squared=True),
+        free=free,
+        outside=_outside(training, explained, unpenalised),
+        scores=PrimalScores(training, T, len(values), free_signal),
+        one_target=training.table.one_target,
+    )
+
+
+def _project(fit: Fit) -> tuple[Array, Array, FreeBlock, Array] | None:
+    """``D^{-½}H_S D^{-½}``, its slope, the free block and what whitens it; None where digits are lost."""
+    H, free, pen, scale, gradient = fit.curvature.dense, fit.free, fit.penalised, fit.scale, fit.gradient
+    intercept = fit.sample is not None and fit.sample.fit_intercept
     A, slope = (H, gradient) if len(pen) == len(H) else (H[np.ix_(pen, pen)], gradient[pen])
-    if f:
+    whiten = np.zeros((0, 0))
+    onto, offset = np.zeros((0, len(pen))), np.zeros((0, gradient.shape[1]))
+    if len(free):
         length = np.sqrt(np.diag(H)[free])
         values, vectors = np.linalg.eigh(H[np.ix_(free, free)] / np.outer(length, length))
         if values[0] < CLEAR * values[-1]:
@@ -74,31 +105,8 @@ def _by_gram(fit: Fit, training: Training) -> Spectrum | None:
         if np.any(np.diag(A) < CANCELLED * np.diag(H)[pen]):
             return None
     if np.any(scale != 1.0):
-        A = A * np.outer(scale, scale)
-        slope = slope * scale[:, None]
-    values, Q = np.linalg.eigh(A) if len(pen) else (np.zeros(0), np.zeros((0, 0)))
-    if len(pen) and not values[0] > CLEAR * values[-1]:
-        return None
-    values, Q = values[::-1], Q[:, ::-1]
-    numerators = -(Q.T @ slope)
-    k = len(values)
-    explained = np.sum(numerators**2 / values[:, None], axis=0) - np.sum(offset * gradient[free], axis=0)
-    unpenalised = np.zeros_like(gradient)
-    unpenalised[pen] = scale[:, None] * (Q @ (numerators / values[:, None]))
-    unpenalised[free] = offset - onto @ unpenalised[pen]
-    T = _row_map(fit, Q * scale[:, None] / np.sqrt(values * S), onto, whiten / np.sqrt(S))
-    return Spectrum(
-        eigenvalues=values,
-        directions=DenseBasis(Q),
-        numerators=numerators,
-        at=fit.alpha,
-        route="primal-gram",
-        floor=_floor(values, EPS * k, squared=True),
-        free=FreeBlock(f + training.fit_intercept, onto, offset),
-        outside=_outside(training, explained, unpenalised),
-        scores=PrimalScores(training, T, k, -np.sqrt(S) * (whiten.T @ gradient[free])),
-        one_target=training.table.one_target,
-    )
+        A, slope = A * np.outer(scale, scale), slope * scale[:, None]
+    return A, slope, FreeBlock(len(free) + intercept, onto, offset), whiten
 
 
 def _by_qr(fit: Fit, training: Training) -> Spectrum:

@@ -73,14 +73,16 @@ class DualBasis:
     def back(self, coordinates: Array) -> Array:
         """``Q c`` in one pass over the columns."""
         inner = self.left @ (coordinates / self.singular[:, None])
-        return self.scale[:, None] * self.rows.transpose_times(inner)[self.penalised]
+        vectors: Array = self.scale[:, None] * self.rows.transpose_times(inner)[self.penalised]
+        return vectors
 
     def forth(self, vectors: Array) -> Array:
         """``Qᵀ v`` in one pass over the rows."""
         full = np.zeros((self.rows.shape[1], vectors.shape[1]))
         full[self.penalised] = self.scale[:, None] * vectors
         inner = np.concatenate([block for _, block in self.rows.times(full)])
-        return (self.left.T @ inner) / self.singular[:, None]
+        coordinates: Array = (self.left.T @ inner) / self.singular[:, None]
+        return coordinates
 
 
 @dataclass(frozen=True, eq=False)

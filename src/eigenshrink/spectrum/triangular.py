@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 import numpy as np
@@ -47,7 +48,7 @@ def tall_qr(blocks: Iterable[tuple[Array, Array]], p: int, t: int) -> tuple[Arra
 
 def rank_tolerance(rows: int, columns: int) -> float:
     """Relative size of a singular value that is indistinguishable from rounding."""
-    return EPS * (columns + 10.0 * np.sqrt(rows))
+    return EPS * (columns + 10.0 * math.sqrt(rows))
 
 
 def unit_free_rank(R: Array, tolerance: float) -> int:

@@ -1,0 +1,37 @@
+# Two commands: `make demo` and `make test`. Both make their own .venv; nothing else is needed than
+# Python 3.11 or newer with venv (on Debian: apt-get install python3-venv make).
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+
+.PHONY: demo test bench lint clean
+
+$(VENV)/pip.done:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || (echo "Python 3.11 or newer is needed: make PYTHON=python3.11 ..." >&2; exit 1)
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install --upgrade 'pip>=25.1'
+	touch $@
+
+$(VENV)/app.done: $(VENV)/pip.done pyproject.toml constraints.txt
+	$(PIP) install --constraint constraints.txt --editable '.[app]'
+	touch $@
+
+$(VENV)/test.done: $(VENV)/app.done
+	$(PIP) install --constraint constraints.txt --group test
+	touch $@
+
+demo: $(VENV)/app.done  ## The main job on a real data set: out/demo/report.html
+	$(BIN)/eigenshrink demo --output out/demo
+
+test: $(VENV)/test.done  ## Lint, types, every test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -n 2 --dist loadfile -q
+
+bench: $(VENV)/test.done  ## This project and its peers side by side: out/bench/
+	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(BIN)/python -m benchmarks.run
+
+clean:
+	rm -rf $(VENV) out

@@ -1,0 +1,56 @@
+"""Data in memory: which storage the rows get, and the means they are centred at."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import scipy.sparse
+from numpy.typing import NDArray
+
+from eigenshrink.data.rows import BLOCK, Array, Rows, slices
+from eigenshrink.data.sparse import SparseRows, split
+
+
+def make_rows(X: Any, weight: Array | None, centred: bool) -> Rows:
+    """Choose the storage: one line per kind of matrix.
+
+    Parameters
+    ----------
+    X : (n, p), dense or CSR
+    weight : (n,) or None
+        Row weights ``s``; None: all one.
+    centred : bool
+        Subtract the weighted column means (a model with an intercept).
+    """
+    root = None if weight is None else np.sqrt(weight)
+    if scipy.sparse.issparse(X):
+        thin, full, filled = split(X, weight, centred)
+        mean = _average(X, weight) if centred else np.zeros(X.shape[1])
+        if len(filled):
+            mean[filled] = column_means(full, weight)
+        return SparseRows(X, root, mean, thin, full, filled)
+    return Rows(X, root, column_means(X, weight) if centred else np.zeros(X.shape[1]))
+
+
+def column_means(X: NDArray[np.floating], weight: Array | None) -> Array:
+    """Weighted means of the columns, ``(p,)``, exact for constant columns.
+
+    Where a column hardly moves beside its size, the mean is taken of the differences to its first
+    row, which are exact; summing the raw values would drift by ``n ε`` times the size.
+    """
+    mean = _average(X, weight)
+    head = X[:64]
+    still = np.flatnonzero(np.ptp(head, axis=0) <= 1e-3 * np.abs(head).max(axis=0))
+    for places in slices(len(still), max(1, BLOCK // len(X))):
+        picked = still[places]
+        first = X[0, picked].astype(np.float64)
+        mean[picked] = first + _average(X[:, picked] - first, weight)
+    return mean
+
+
+def _average(X: Any, weight: Array | None) -> Array:
+    n = X.shape[0]
+    total = np.ones(n) if weight is None else weight
+    sums: Array = np.asarray(X.T @ total if scipy.sparse.issparse(X) else total @ X, dtype=np.float64)
+    return sums / float(total.sum())
