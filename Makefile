@@ -35,3 +35,7 @@ bench: $(VENV)/test.done  ## This project and its peers side by side: out/bench/
 
 clean:
 	rm -rf $(VENV) out
+
+.PHONY: pictures
+pictures: $(VENV)/app.done  ## The pictures of the README, from the demo's data
+	$(BIN)/python docs/pictures.py
