@@ -14,7 +14,7 @@ from eigenshrink._version import __version__
 _WHERE = {
     "study": "chain",
     "load": "chain",
-    "quadratic": "path",
+    "quadratic": "hessian",
     "L2": "penalty",
     "convert": "units",
     "L2Regressor": "estimators",

@@ -19,6 +19,7 @@ from eigenshrink.data.write import new_file
 from eigenshrink.errors import InputError
 from eigenshrink.facts import Facts
 from eigenshrink.fit import Fit, Sample
+from eigenshrink.models import LOSSES
 from eigenshrink.path import QuadraticPath
 from eigenshrink.risk.tabulated import tabulate
 from eigenshrink.spectrum.record import DenseBasis, FreeBlock, Spectrum
@@ -132,6 +133,7 @@ def _parts(meta: dict[str, Any], arrays: dict[str, Any]) -> dict[str, Any]:
         curvature=LostCurvature(len(arrays["penalty_factor"])),
         penalty_factor=arrays["penalty_factor"],
         active=arrays["active"],
+        loss=LOSSES.get(meta["loss"]),
         sample=Sample(**meta["sample"], **own),
     )
     one = meta["facts"]["one_target"]

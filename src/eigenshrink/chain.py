@@ -14,6 +14,7 @@ from eigenshrink.data.checks import check_table
 from eigenshrink.errors import InputError
 from eigenshrink.facts import Facts
 from eigenshrink.fit import fit_squared
+from eigenshrink.models import LOSSES
 from eigenshrink.path import QuadraticPath
 from eigenshrink.penalty import penalty_factors, strengths
 from eigenshrink.record import Asked, Study
@@ -110,8 +111,8 @@ def study(
     ((5,), (2, 5), 'loo')
     """
     _not_yet({"offset": offset, "groups": groups, "select": select, "folds": folds, "validation": validation})
-    if loss != "squared":
-        raise InputError(f"loss must be 'squared'; got {loss!r}")
+    if loss not in LOSSES:
+        raise InputError(f"loss must be {' or '.join(map(repr, LOSSES))}; got {loss!r}")
     table = check_table(X, y, sample_weight, weight_kind, feature_names)
     factors = penalty_factors(penalty_factor, len(table.feature_names))
     fit = fit_squared(table, factors, fit_intercept, standardize)

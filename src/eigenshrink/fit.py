@@ -17,6 +17,8 @@ from eigenshrink.data.checks import Table
 from eigenshrink.data.memory import make_rows
 from eigenshrink.data.rows import BLOCK, Rows, slices
 from eigenshrink.errors import InputError
+from eigenshrink.models.loss import Loss
+from eigenshrink.models.squared import SQUARED
 
 Array = NDArray[np.float64]
 
@@ -128,6 +130,8 @@ class Fit:
         d, zero for free weights.
     active : (p,) of bool
         False: a constant column, whose weight is 0.
+    loss : Loss or None
+        What was minimised, where it is known.
     sample : Sample or None
         What is remembered of the data.
     training : Training or None
@@ -140,6 +144,7 @@ class Fit:
     curvature: Curvature
     penalty_factor: Array
     active: NDArray[np.bool_]
+    loss: Loss | None = None
     sample: Sample | None = None
     training: Training | None = None
 
@@ -198,6 +203,7 @@ def fit_squared(table: Table, penalty_factor: Array, fit_intercept: bool, standa
         curvature=curvature,
         penalty_factor=factor,
         active=active,
+        loss=SQUARED,
         sample=Sample.of(training),
         training=training,
     )

@@ -10,12 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from eigenshrink.curvature import as_curvature
 from eigenshrink.data.rows import BLOCK, slices
 from eigenshrink.errors import InputError
 from eigenshrink.fit import Fit, Sample
-from eigenshrink.penalty import penalty_factors, strengths
-from eigenshrink.spectrum import Spectrum, decompose
+from eigenshrink.penalty import strengths
+from eigenshrink.spectrum import Spectrum
 from eigenshrink.spectrum.triangular import EPS
 
 Array = NDArray[np.float64]
@@ -191,7 +190,7 @@ class QuadraticPath:
         strength = self._strengths(alpha)
         flat = strength.reshape(-1)
         bound = np.full(flat.size, np.nan)
-        if self.fit.training is not None:
+        if self.fit.training is not None and self.fit.loss is not None and self.fit.loss.convex:
             for picked, W, residual in self._residuals(flat):
                 size = np.linalg.norm(residual, axis=0)
                 with np.errstate(divide="ignore", invalid="ignore"):
@@ -220,12 +219,12 @@ class QuadraticPath:
     def _gradient(self, W: Array, a: int) -> Array:
         """``∇L(W)`` for W of shape (p, a·t), on the data where there are any."""
         fit = self.fit
-        if fit.training is None:
+        if fit.training is None or fit.loss is None:
             start = np.tile(fit.weights, (1, a))
             return np.tile(fit.gradient, (1, a)) + fit.curvature.matvec(W - start)
         residuals = np.empty((fit.training.rows.shape[0], W.shape[1]))
         for rows, fitted in fit.training.rows.times(W):
-            residuals[rows] = fitted - np.tile(fit.training.targets(rows), (1, a))
+            residuals[rows] = fit.loss.slope(np.tile(fit.training.targets(rows), (1, a)), fitted)
         return fit.training.rows.transpose_times(residuals) / fit.training.table.weight_sum
 
     def _rounding(self, inverse: Array, V: Array) -> Array:
@@ -279,74 +278,6 @@ class QuadraticPath:
         return squeeze(values, axes, self.spectrum.one_target)
 
 
-def quadratic(
-    weights: ArrayLike,
-    hessian: Any,
-    alpha: float = 0.0,
-    gradient: ArrayLike | None = None,
-    penalty_factor: ArrayLike | None = None,
-) -> QuadraticPath:
-    """The path of anybody's fit: ``w̃(α) = w₀ − (H + αD)⁻¹(g + αDw₀)`` (M5).
-
-    Parameters
-    ----------
-    weights : (p,)
-        ``w₀``, where the fit stopped.
-    hessian : (p, p) array or operator
-        H of the mean loss without penalty at ``w₀``; an operator has ``shape`` and ``matvec``.
-    alpha : float, >= 0
-        ``α₀``, the strength it was trained with, house units.
-    gradient : (p,), optional
-        ``∇L(w₀)`` without penalty, for a fit that stopped early. None: stationary, ``g = −α₀Dw₀``.
-    penalty_factor : (p,), >= 0, optional
-        d; zero for free weights. None: all one.
-
-    Returns
-    -------
-    QuadraticPath
-
-    Raises
-    ------
-    InputError
-        If shapes do not agree, a value is not finite, or H is not square and symmetric.
-
-    Notes
-    -----
-    Exact if the loss is quadratic between ``w₀`` and ``w̃`` (M11). O(p³) once. Below ``α₀`` the path
-    extrapolates: factors ``(λ+α₀)/(λ+α)`` exceed one. Hoerl & Kennard (1970), Technometrics 12(1).
-
-    Examples
-    --------
-    >>> path = quadratic([1.0, 1.0], [[3.0, 0.0], [0.0, 1.0]])
-    >>> path.weights(1.0)
-    array([0.75, 0.5 ])
-    >>> path.effective_parameters([0.0, 1.0])
-    array([2.  , 1.25])
-    """
-    start = _vector(weights, "weights")
-    strength = strengths(alpha)
-    if strength.ndim or not np.isfinite(strength):
-        raise InputError(f"alpha must be one finite strength, the one of the fit; got {alpha!r}")
-    curvature = as_curvature(hessian)
-    if curvature.dim != len(start):
-        raise InputError(
-            f"hessian is {curvature.dim} x {curvature.dim}, weights has {len(start)}: they must match"
-        )
-    factor = penalty_factors(penalty_factor, len(start))
-    slope = -float(strength) * factor * start if gradient is None else _vector(gradient, "gradient")
-    if slope.shape != start.shape:
-        raise InputError(f"gradient has {len(slope)} values for {len(start)} weights: give one per weight")
-    fit = Fit(
-        weights=start[:, None],
-        gradient=slope[:, None],
-        alpha=float(strength),
-        curvature=curvature,
-        penalty_factor=factor,
-        active=np.ones(len(start), dtype=bool),
-    )
-    return QuadraticPath(fit, decompose(fit))
-
-
 def kept_share(eigenvalues: Array, strength: Array) -> Array:
     """``λ/(λ+α)`` without overflow: 1 at α = 0 for λ > 0, 0 at α = ∞ and for λ = 0."""
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -363,15 +294,3 @@ def squeeze(values: Array, axes: int, one_target: bool) -> Any:
 
 def _columns(values: Array) -> Array:
     return values.reshape(len(values), -1)
-
-
-def _vector(values: ArrayLike, name: str) -> Array:
-    try:
-        array = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"{name} must be numbers; got {type(values).__name__}") from error
-    if array.ndim != 1 or not len(array):
-        raise InputError(f"{name} must have shape (p,), p ≥ 1; got {array.shape}: flatten it first")
-    if not np.isfinite(array).all():
-        raise InputError(f"{name}[{int(np.argmin(np.isfinite(array)))}] is not finite")
-    return array

@@ -1,30 +1,26 @@
-"""The squared loss, ``ℓ = ½(y − η)²``: half the unit deviance of a normal response (MATHS, symbols).
+"""The squared loss, ``ℓ = ½(y − η)²``: half the unit deviance of a normal response.
 
-A loss is value, slope and curvature per row. Whatever else the house knows about squared loss follows
-from its curvature being constant: the quadratic of M4 is exact everywhere.
+Its curvature is one everywhere, so that the quadratic of M4 is exact and rows may be weighted by ``√s``
+on both sides before it is taken.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
-
-name = "squared"
-convex = True  # M11: the certificate of M16 may be claimed
+from eigenshrink.models.loss import Array, Loss
 
 
-def value(y: Array, eta: Array) -> Array:
-    """Loss per row, ``½(y − η)²``."""
+def _value(y: Array, eta: Array) -> Array:
     return 0.5 * (y - eta) ** 2
 
 
-def slope(y: Array, eta: Array) -> Array:
-    """First derivative in the predictor, ``η − y``."""
+def _slope(y: Array, eta: Array) -> Array:
     return eta - y
 
 
-def curvature(y: Array, eta: Array) -> Array:
-    """Second derivative in the predictor: one."""
+def _curvature(y: Array, eta: Array) -> Array:
     return np.ones_like(y * eta)
+
+
+SQUARED = Loss("squared", True, _value, _slope, _curvature)
