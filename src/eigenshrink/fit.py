@@ -11,6 +11,7 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import issparse
 
 from eigenshrink.curvature import Curvature, Gram
 from eigenshrink.data.checks import Table
@@ -192,7 +193,7 @@ def fit_squared(table: Table, penalty_factor: Array, fit_intercept: bool, standa
             sd = np.sqrt(np.maximum(np.diag(curvature.dense), 0.0))
     else:
         sd = training.column_sd
-    _no_overflow(sd, table)
+    _representable(sd, training)
     active = sd > CONSTANT * np.abs(rows.mean)
     factor = penalty_factor * np.where(active, sd, 1.0) ** 2 if standardize else penalty_factor
     gradient = rows.cross(table.y, mean) / -table.weight_sum
@@ -209,10 +210,20 @@ def fit_squared(table: Table, penalty_factor: Array, fit_intercept: bool, standa
     )
 
 
-def _no_overflow(sd: Array, table: Table) -> None:
-    bad = np.flatnonzero(~np.isfinite(sd))
-    if len(bad):
-        raise InputError(
-            f"column {table.feature_names[bad[0]]!r} is too large: its squares overflow float64. "
-            "Give it in a larger unit"
-        )
+def _representable(sd: Array, training: Training) -> None:
+    """Refuse columns and targets whose squares leave float64."""
+    table = training.table
+    still = np.flatnonzero(sd == 0)
+    spread = table.X[:, still].max(axis=0) - table.X[:, still].min(axis=0)
+    moves = np.zeros(len(sd), dtype=bool)
+    moves[still] = np.ravel(spread.toarray() if issparse(spread) else spread) > 0
+    for names, bad, word, unit in (
+        (table.feature_names, ~np.isfinite(sd), "large", "larger"),
+        (table.feature_names, moves, "small", "smaller"),
+        (table.target_names, ~np.isfinite(training.target_sd), "large", "larger"),
+    ):
+        for name in np.asarray(names)[bad][:1]:
+            raise InputError(
+                f"column {str(name)!r} is too {word}: its squares leave the range of float64. "
+                f"Give it in a {unit} unit"
+            )

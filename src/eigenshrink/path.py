@@ -110,7 +110,7 @@ class QuadraticPath:
         numerators = self.spectrum.numerators
         k, t = numerators.shape
         C = numerators[:, None, :] * self._inverse(strength.reshape(-1, 1)).T[:, :, None]
-        W = self._assemble(C.reshape(k, -1)).reshape(-1, strength.size, t)
+        W = self._assemble(C.reshape(k, strength.size * t)).reshape(-1, strength.size, t)
         return self._shaped(np.moveaxis(W, (1, 2), (0, 1)), strength.ndim)
 
     def weights_per_target(self, alphas: Array) -> NDArray[np.floating]:
@@ -138,8 +138,9 @@ class QuadraticPath:
     def norm(self, alpha: ArrayLike) -> Any:
         """``‖w̃(α)‖_D = (w̃ᵀDw̃)^½``, shaped like a risk: ``()`` or ``(t,)``, with a leading a."""
         strength = self._strengths(alpha)
-        squares = self._inverse(strength.reshape(-1, 1)) ** 2 @ self.spectrum.numerators**2
-        return self._risk_shaped(np.sqrt(squares), strength.ndim)
+        inverse = self._inverse(strength.reshape(-1, 1))
+        sizes = [np.linalg.norm(numerators * inverse, axis=1) for numerators in self.spectrum.numerators.T]
+        return self._risk_shaped(np.stack(sizes, axis=1), strength.ndim)
 
     def train_loss(self, alpha: ArrayLike) -> Any:
         """Mean training loss ``L(w̃(α)) = RSS_s/2S``, shaped like a risk; NaN without data."""
@@ -171,11 +172,11 @@ class QuadraticPath:
         flat = strength.reshape(-1)
         bound = np.zeros(flat.size)
         for picked, W, residual in self._residuals(flat):
-            finite = np.where(np.isfinite(flat[picked]), flat[picked], 0.0)
-            change = self.spectrum.directions.forth(_columns(residual))
+            a = len(flat[picked])
             k, t = self.spectrum.numerators.shape
+            change = self.spectrum.directions.forth(residual.reshape(len(residual), a * t))
             inverse = self._inverse(flat[picked][:, None])
-            moved = change.reshape(k, len(finite), t) * inverse.T[:, :, None]
+            moved = change.reshape(k, a, t) * inverse.T[:, :, None]
             correction = np.linalg.norm(moved, axis=0)
             bound[picked] = (SAFETY * correction + self._rounding(inverse, W)).max(axis=1, initial=0.0)
         return bound.reshape(strength.shape) if strength.ndim else float(bound[0])
@@ -204,13 +205,13 @@ class QuadraticPath:
         """Strengths, ``D^{½}ŵ`` and ``D^{-½}∇L̃_α(ŵ)`` with free weights solved, ``(p_pen, a, t)``."""
         fit, free = self.fit, self.spectrum.free
         t = self.spectrum.numerators.shape[1]
-        p = len(fit.penalty_factor)
-        for picked in slices(len(flat), max(1, 4 * BLOCK // max(1, p * t))):
+        long = max(len(fit.penalty_factor), fit.sample.rows if fit.sample else 0)
+        for picked in slices(len(flat), 16 * BLOCK // (long * t)):
             strength = flat[picked]
             C = self.spectrum.numerators[:, None, :] * self._inverse(strength[:, None]).T[:, :, None]
-            W = self._assemble(C.reshape(len(C), -1))
+            W = self._assemble(C.reshape(len(C), len(strength) * t))
             gradient = self._gradient(W, len(strength))
-            v = (W[fit.penalised] / fit.scale[:, None]).reshape(-1, len(strength), t)
+            v = (W[fit.penalised] / fit.scale[:, None]).reshape(len(fit.penalised), len(strength), t)
             slope = gradient[fit.penalised] - free.onto.T @ gradient[fit.free]
             slope = (slope * fit.scale[:, None]).reshape(v.shape)
             weighted = np.where(np.isinf(strength), 0.0, strength)[None, :, None] * v
@@ -222,10 +223,11 @@ class QuadraticPath:
         if fit.training is None or fit.loss is None:
             start = np.tile(fit.weights, (1, a))
             return np.tile(fit.gradient, (1, a)) + fit.curvature.matvec(W - start)
-        residuals = np.empty((fit.training.rows.shape[0], W.shape[1]))
-        for rows, fitted in fit.training.rows.times(W):
-            residuals[rows] = fit.loss.slope(np.tile(fit.training.targets(rows), (1, a)), fitted)
-        return fit.training.rows.transpose_times(residuals) / fit.training.table.weight_sum
+        training, slope = fit.training, fit.loss.slope
+        total = training.rows.gradient(
+            W, lambda rows, eta: slope(np.tile(training.targets(rows), (1, a)), eta)
+        )
+        return total / training.table.weight_sum
 
     def _rounding(self, inverse: Array, V: Array) -> Array:
         """What the residual cannot see: rounding of ŵ and of the directions themselves, ``(a, t)``."""
@@ -290,7 +292,3 @@ def squeeze(values: Array, axes: int, one_target: bool) -> Any:
     result = values[:, 0] if one_target else values
     result = result if axes else result[0]
     return result if np.ndim(result) else float(result)
-
-
-def _columns(values: Array) -> Array:
-    return values.reshape(len(values), -1)

@@ -187,7 +187,7 @@ def _first_text(array: NDArray[Any], names: Sequence[str]) -> tuple[str, Any]:
             float(value)
         except (TypeError, ValueError):
             column = f", column {names[index[1]]!r}" if len(index) == 2 and len(names) > index[1] else ""
-            return f"[{', '.join(map(str, index))}]{column}", value
+            return f"[{', '.join(map(str, index))}]{column}" if index else "", value
     return "", array.dtype
 
 

@@ -6,7 +6,7 @@ is one subclass that yields blocks; the products have slow general forms that it
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,6 +71,13 @@ class Rows:
         """Row blocks of ``Z T``, ``(b, m)`` each, for T of shape (p, m)."""
         for rows, block in self.blocks(T.shape[1]):
             yield rows, block @ T
+
+    def gradient(self, W: Array, slope: Callable[[slice, Array], Array]) -> Array:
+        """``Zᵀ slope(rows, Z W)``, ``(p, m)``, in one pass; no array with n rows is held."""
+        total = np.zeros(W.shape)
+        for rows, block in self.blocks(W.shape[1]):
+            total += block.T @ slope(rows, block @ W)
+        return total
 
     def transpose_times(self, U: Array) -> Array:
         """``Zᵀ U``, ``(p, m)``."""

@@ -7,7 +7,7 @@ kept dense (no larger than their sparse form) and are shifted first.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,6 +74,13 @@ class SparseRows(Rows):
                 part = np.subtract(self.full[rows], dense.mean)
                 block += self.weigh(part, rows) @ T[self.filled]
             yield rows, block
+
+    def gradient(self, W: Array, slope: Callable[[slice, Array], Array]) -> Array:
+        """``Zᵀ slope(rows, Z W)`` without making Z dense; holds an array of the shape of ``Z W``."""
+        residual = np.empty((self.shape[0], W.shape[1]))
+        for rows, block in self.times(W):
+            residual[rows] = slope(rows, block)
+        return self.transpose_times(residual)
 
     def transpose_times(self, U: Array) -> Array:
         """``Zᵀ U`` without making Z dense."""

@@ -51,13 +51,18 @@ def _one_target(study: Study) -> list[str]:
     lines += _errors(study, alpha)
     same = {name: study.equivalents[name] for name in UNITS if study.equivalents.get(name) is not None}
     if same:
-        lines.append(
-            "the same elsewhere       " + ", ".join(f"{name} {value:.5g}" for name, value in same.items())
-        )
+        numbers = ", ".join(f"{name} {value:.5g}" for name, value in same.items())
+        lines.append(f"the same elsewhere       {numbers}{_columns_meant(study)}")
     kept = study.directions().verdict
     counts = ", ".join(f"{kept.count(word)} {word}" for word in ("kept", "fading", "gone"))
     lines.append(f"directions               {counts}")
     return [*lines, "", *_coefficients(study)]
+
+
+def _columns_meant(study: Study) -> str:
+    if study.facts.standardize:
+        return " (for columns divided by their sd)"
+    return " (for columns divided by √d)" if study.facts.penalty_factor else ""
 
 
 def _errors(study: Study, alpha: float) -> list[str]:
