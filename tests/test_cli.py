@@ -305,7 +305,7 @@ class TestBadInput:
             (GOOD, "--weight-kind soft", "--weight-kind"),
             (GOOD, "--drop x --drop c", "no column is left"),
             (GOOD, "--nonsense", "--nonsense"),
-            ("x,w,y\n1,0,1\n2,0,2\n", "--weights w", "every weight is 0"),
+            ("x,w,y\n1,0,1\n2,0,2\n", "--weights w", "0 of 2 rows have a weight above 0"),
             ("x,w,y\n1,-1,1\n2,1,2\n", "--weights w", "the weight is negative"),
             ("x,w,y\n1,,1\n2,1,2\n", "--weights w", "the weight is missing"),
             ("x,w,y\n1,.5,1\n2,1,2\n", "--weights w --weight-kind frequency", "row 1: .* whole number"),

@@ -110,6 +110,18 @@ class TestReading:
         again = read_table(tmp_path / "t.parquet", null_values=["-999", "-"])
         assert again.row(0) == (None, None)
 
+    @pytest.mark.parametrize("late", [1, 3000])
+    def test_a_late_row_decides_as_an_early_one(self, tmp_path, late):
+        fields = {"whole": "2.5", "gap": "7", "flag": "True", "text": "x", "missing": "NaN", "big": "1e30"}
+        usual = {"whole": "1", "gap": "", "flag": "", "text": "3", "missing": "4", "big": "5"}
+        rows = [fields if i == late else usual for i in range(4000)]
+        lines = [",".join(fields), *(",".join(row.values()) for row in rows)]
+        frame = read_table(csv(tmp_path, "\n".join(lines) + "\n"))
+        kinds = [dtype.is_numeric() for dtype in frame.dtypes]
+        assert kinds == [True, True, False, False, True, True]
+        assert frame.schema["flag"] == pl.Boolean
+        assert frame["gap"].null_count() == frame["flag"].null_count() == 3999
+
     @pytest.mark.parametrize(
         ("name", "content", "says"),
         [
@@ -287,7 +299,7 @@ class TestRefusals:
             ("age,y\n1,2\n", {"drop": ("zzz",)}, '--drop: .* the columns are "age", "y"'),
             ("w,x,y\n1,1,1\n-2,2,2\n", {"weights": "w"}, '"w", row 2: the weight is negative'),
             ("w,x,y\n1,1,1\n,2,2\n", {"weights": "w"}, '"w", row 2: the weight is missing'),
-            ("w,x,y\n0,1,1\n0,2,2\n", {"weights": "w"}, "every weight is 0"),
+            ("w,x,y\n0,1,1\n0,2,2\n", {"weights": "w"}, "0 of 2 rows have a weight above 0"),
             ("w,x,y\nheavy,1,1\n1,2,2\n", {"weights": "w"}, '"heavy" is not a number'),
             ("x,y\n1,1\n2,2\n", {"weights": "y"}, "both as --target and as --weights"),
             ("x,y\n1,1\n2,2\n", {"drop": ("x", "x")}, "given twice"),

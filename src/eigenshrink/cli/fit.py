@@ -74,8 +74,8 @@ def fit_file(file: Path, columns: Columns, wishes: Wishes, folder: Path, strict:
     """
     with stages(STAGES) as enter:
         enter("reading")
-        frame = read_table(file, columns.categories, columns.null_values)
-        outcome = _fit_table(frame, str(file), columns, wishes, folder, enter)
+        design = _encoded(read_table(file, columns.categories, columns.null_values), columns, wishes)
+        outcome = _answer(design, str(file), wishes, folder, enter)
     return _finish(outcome, folder, strict)
 
 
@@ -83,8 +83,10 @@ def fit_frame(
     frame: polars.DataFrame, source: str, columns: Columns, folder: Path, strict: bool = False
 ) -> int:
     """Fit a table in memory, with the settings of the command line, as :func:`fit_file` does."""
-    with stages(STAGES - 1) as enter:
-        outcome = _fit_table(frame, source, columns, Wishes(), folder, enter)
+    wishes = Wishes()
+    with stages(STAGES) as enter:
+        enter("reading")
+        outcome = _answer(_encoded(frame, columns, wishes), source, wishes, folder, enter)
     return _finish(outcome, folder, strict)
 
 
@@ -94,16 +96,8 @@ class _Outcome:
     failed: tuple[str, ...]  # names of the checks that say fail
 
 
-def _fit_table(
-    frame: polars.DataFrame,
-    source: str,
-    columns: Columns,
-    wishes: Wishes,
-    folder: Path,
-    enter: Callable[[str], None],
-) -> _Outcome:
-    arguments = wishes.arguments
-    design = encode_table(
+def _encoded(frame: polars.DataFrame, columns: Columns, wishes: Wishes) -> Design:
+    return encode_table(
         frame,
         columns.targets,
         weights=columns.weights,
@@ -113,24 +107,29 @@ def _fit_table(
         drop=columns.drop,
         null_values=columns.null_values,
     )
+
+
+def _answer(
+    design: Design, source: str, wishes: Wishes, folder: Path, enter: Callable[[str], None]
+) -> _Outcome:
+    """Fit, choose, audit and write; the files take their places together at the end."""
     _check_ours(folder)
+    said = _said(source, design)
     with new_folder(folder) as beside:
         enter("fitting")
-        study = _study(design, arguments)
+        study = _study(design, wishes.arguments)
         enter("choosing")
         study.choice  # noqa: B018
         enter("auditing")
         failed = _failed(study)
         enter("figures and page")
-        study.report(beside / "report.html", notes=_said(source, frame, design))
+        study.report(beside / "report.html", notes=said)
         enter("writing")
-        data = {"source": source, "rows_read": frame.height, "notes": list(design.notes)}
-        result = study.to_dict() | {"data": data}
-        (beside / "result.json").write_text(_json(result), encoding="utf-8")
+        data = {"source": source, "rows_read": design.rows_read, "notes": list(design.notes)}
+        (beside / "result.json").write_text(_json(study.to_dict() | {"data": data}), encoding="utf-8")
         save_model(_model(design, study), beside / "model.skops")
         study.save(beside / "study.npz")
-    said = "\n  ".join(_said(source, frame, design))
-    return _Outcome(f"{said}\n\n{study.summary()}", failed)
+    return _Outcome("\n  ".join(said) + "\n\n" + study.summary(), failed)
 
 
 def _study(design: Design, arguments: dict[str, Any]) -> Study:
@@ -164,9 +163,9 @@ def _failed(study: Study) -> tuple[str, ...]:
     return tuple(finding.check for finding in study.audit if finding.verdict == "fail")
 
 
-def _said(source: str, frame: polars.DataFrame, design: Design) -> list[str]:
+def _said(source: str, design: Design) -> list[str]:
     rows, columns = design.matrix.shape
-    first = f"{source}: {frame.height} rows read, {rows} used, {columns} columns in the design matrix"
+    first = f"{source}: {design.rows_read} rows read, {rows} used, {columns} columns in the design matrix"
     return [first, *design.notes]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from eigenshrink.data.names import check_distinct, shown
 from eigenshrink.errors import InputError, MissingExtra
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import polars
 
 SEPARATORS = {".csv": ",", ".csv.gz": ",", ".tsv": "\t", ".tsv.gz": "\t", ".tab": "\t"}
+SAMPLE = 1000  # rows that decide the types, unless a later row contradicts them
 BINARY = {".parquet": "read_parquet", ".pq": "read_parquet", ".feather": "read_ipc", ".arrow": "read_ipc"}
 
 
@@ -22,7 +23,7 @@ def read_table(
 ) -> polars.DataFrame:
     """Read a CSV, TSV (also gzip), Parquet or Arrow file through polars.
 
-    Types are inferred from the whole file. Text loses its surrounding blanks, empty text is
+    Types hold for the whole file. Text loses its surrounding blanks, empty text is
     missing, and a text column in which every value is a number becomes a number.
 
     Parameters
@@ -104,15 +105,18 @@ def _read_text(
             truncate_ragged_lines=True,
         ).row(0)
     names = _names(path, separator, header)
-    with path.open("rb") as handle:
-        return polars.read_csv(
-            handle,
-            separator=separator,
-            new_columns=names,
-            schema_overrides={name: polars.String for name in names if name in text},
-            null_values=list(null_values) or None,
-            infer_schema_length=None,
-        )
+    options: dict[str, Any] = {
+        "separator": separator,
+        "new_columns": names,
+        "schema_overrides": {name: polars.String for name in names if name in text},
+        "null_values": list(null_values) or None,
+    }
+    try:
+        with path.open("rb") as handle:
+            return polars.read_csv(handle, infer_schema_length=SAMPLE, **options)
+    except polars.exceptions.ComputeError:  # a later row contradicts the sample: look at all rows
+        with path.open("rb") as handle:
+            return polars.read_csv(handle, infer_schema_length=None, **options)
 
 
 def _names(path: Path, separator: str, header: Sequence[str | None]) -> list[str]:
@@ -163,7 +167,7 @@ def _ragged(path: Path, separator: str) -> str:
 def _tidy(
     column: polars.Series, text: Collection[str], null_values: Sequence[str], kind: str
 ) -> polars.Series:
-    """Strip text, make empty text missing; in a text format read numbers that have blanks around them."""
+    """Strip text, make empty text missing; in a text format read numbers and flags that were left as text."""
     import polars
 
     if column.dtype.is_numeric():
@@ -176,5 +180,7 @@ def _tidy(
     plain = plain.set(plain.is_in(missing), None)
     if kind in BINARY or column.name in text or plain.null_count() == plain.len():
         return plain
+    if plain.str.to_lowercase().is_in(["true", "false"]).all():
+        return plain.str.to_lowercase() == "true"
     number = plain.cast(polars.Float64, strict=False)
     return number if number.null_count() == plain.null_count() else plain

@@ -39,6 +39,7 @@ class Design:
     targets: Array  # (n,) or (n, t)
     sample_weight: Array | None  # (n,)
     penalty_factor: Array | None  # (p,)
+    rows_read: int  # rows of the table, used or not
     notes: tuple[str, ...]  # sentences for the summary
 
 
@@ -100,6 +101,7 @@ def encode_table(
         targets=values[:, 0] if len(targets) == 1 else values,
         sample_weight=weight,
         penalty_factor=_factors(columns, unpenalised),
+        rows_read=frame.height,
         notes=_notes(encoder, encoded, int((~keep).sum()), empty, [n for n in targets if n in _flags(frame)]),
     )
 
@@ -164,9 +166,11 @@ def _weights(column: polars.Series, rows: NDArray[np.intp], counts: bool) -> Arr
                 f"column {shown(column.name)}, row {rows[wrong][0]}: the weight is {what}; "
                 "every row needs one that is 0 or more"
             )
-    if not values.any():
+    positive = int((values > 0).sum())
+    if positive < 2:
         raise InputError(
-            f"column {shown(column.name)}: every weight is 0; at least 2 rows need a positive one"
+            f"column {shown(column.name)}: {positive} of {len(values)} rows have a weight above 0; "
+            "at least 2 are needed"
         )
     return values
 
