@@ -75,21 +75,23 @@ def remark(ax: Axes, text: str, **style: Any) -> Text:
     return ax.annotate(text, textcoords="offset points", parse_math=False, **(usual | style))
 
 
-def legend(ax: Axes, handles: list[Any] | None = None, columns: int = 3, **style: Any) -> None:
-    """Put the legend under the axes, names as plain text."""
-    style = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.17)} | style
+def legend(ax: Axes, handles: Sequence[Any], names: Sequence[str], columns: int = 3) -> None:
+    """Put the legend under the axes; names are plain text, also those that begin with ``_``."""
     shown = ax.legend(
-        handles=handles if handles is not None else ax.get_legend_handles_labels()[0],
+        handles=handles,
+        labels=["name"] * len(handles),
         ncols=columns,
         frameon=False,
         fontsize=8.5,
         labelcolor=INK,
         handlelength=1.8,
         columnspacing=1.4,
-        **style,
+        loc="upper center",
+        bbox_to_anchor=(0.5, -0.17),
     )
-    for text in shown.get_texts():
+    for text, name in zip(shown.get_texts(), names, strict=True):
         text.set_parse_math(False)
+        text.set_text(name)
 
 
 def logarithmic(ax: Axes, values: Array) -> None:

@@ -45,44 +45,41 @@ def coefficients(study: Any, ax: Axes | None = None, *, target: int = 0, alpha: 
     ax = canvas.axes(ax, (5.4, 4.6))
     grid = reading.strengths(study)
     used = np.asarray(study.path.effective_parameters(grid), dtype=np.float64)
-    scale, unit = _scale(reading.factors(study))
+    scale, unit = _scale(study)
     paths = reading.weights(study, target, grid) * scale
     here = reading.weights(study, target, np.array([alpha]))[0] * scale
-    order = np.argsort(-_size(paths, here, grid, alpha), kind="stable")
-    for place in order[:MOST][::-1]:
-        _line(ax, used, paths[:, place], study.feature_names[place], int(np.flatnonzero(order == place)[0]))
+    sizes = np.abs(here) if np.any(here) else np.abs(paths).max(axis=0)
+    order = np.argsort(-sizes, kind="stable")
+    for place in order[NAMED:MOST]:
+        ax.plot(used, paths[:, place], color=MUTED, linewidth=0.7, alpha=0.4, label="_other", zorder=2)
+    named = [_line(ax, used, paths[:, place], rank) for rank, place in enumerate(order[:NAMED])]
     gamma = float(study.path.effective_parameters(alpha))
-    ax.axvline(gamma, color=CHOSEN, linewidth=1.5, linestyle=(0, (5, 2)), gid="chosen", zorder=1)
+    ax.axvline(gamma, color=CHOSEN, linewidth=1.5, linestyle=(0, (5, 2)), label="_chosen", zorder=1)
     ax.axhline(0, color=MUTED, linewidth=0.8, zorder=1)
     _limits(ax, paths, here, grid, alpha)
     title = f"{number(gamma, 3)} effective parameter{'' if gamma == 1 else 's'} at α = {number(alpha, 3)}"
     canvas.label(ax, reading.about(study, target) + title, "effective parameters γ(α)", unit)
-    named = sorted(ax.get_lines(), key=lambda line: line.get_zorder(), reverse=True)
-    canvas.legend(ax, [line for line in named if line.get_gid() == "named"])
+    canvas.legend(ax, named, [short(study.feature_names[place], 16) for place in order[:NAMED]])
     if len(order) > MOST:
         canvas.remark(ax, f"the {MOST} largest of {plural(len(order), 'column')}")
     return ax
 
 
-def _scale(factors: Array) -> tuple[Array, str]:
+def _scale(study: Any) -> tuple[Array, str]:
+    """Return what the coefficients are multiplied by, and what they are called then."""
+    factors = reading.factors(study)
     penalised = factors[factors > 0]
     if not penalised.size or np.ptp(penalised) <= 1e-12 * penalised.max():
         return np.ones_like(factors), "coefficient"
-    return np.where(factors > 0, np.sqrt(factors), 1.0), "coefficient × √penalty factor"
+    only_sd = study.facts.standardize and not study.facts.penalty_factor
+    by = "standard deviation" if only_sd else "√penalty factor"
+    return np.where(factors > 0, np.sqrt(factors), 1.0), f"coefficient × {by}"
 
 
-def _size(paths: Array, here: Array, grid: Array, alpha: float) -> Array:
-    """Return what the columns are ranked by: their size where marked, else the largest anywhere."""
-    return np.abs(here) if np.any(here) else np.abs(paths).max(axis=0)
-
-
-def _line(ax: Axes, x: Array, y: Array, name: str, rank: int) -> None:
-    if rank >= NAMED:
-        ax.plot(x, y, color=MUTED, linewidth=0.7, alpha=0.4, gid="other", zorder=2)
-        return
+def _line(ax: Axes, x: Array, y: Array, rank: int) -> Any:
+    """Draw a line that has a name, the largest one on top."""
     style = {"color": SERIES[rank % len(SERIES)], "linestyle": DASHES[rank // len(SERIES)]}
-    line = ax.plot(x, y, linewidth=1.7, gid="named", zorder=3 + (NAMED - rank) / NAMED, **style)[0]
-    line.set_label(short(name, 16).lstrip("_") or "_")
+    return ax.plot(x, y, linewidth=1.7, label="_named", zorder=4 - rank / NAMED, **style)[0]
 
 
 def _limits(ax: Axes, paths: Array, here: Array, grid: Array, alpha: float) -> None:

@@ -19,6 +19,13 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 ANGLES = np.linspace(0.0, 2 * np.pi, 721)
+MEANINGS = {
+    "loss": "loss L",
+    "penalty": "penalty Ω",
+    "path": "w̃ from α = 0 to ∞",
+    "mark": "at α/10 and 10α",
+    "shadow": "all weights moving",
+}
 RINGS = 6  # about as many between the middle of a family and the far end of the path
 
 
@@ -85,7 +92,7 @@ def contour(
     ax.set_aspect("equal")
     _name_points(ax, plane, alpha)
     canvas.label(ax, reading.about(study, target) + _title(plane, alpha), *plane.axes)
-    canvas.legend(ax, _without_repeats(ax), columns=2)
+    canvas.legend(ax, *_kinds(ax), columns=2)
     return ax
 
 
@@ -119,10 +126,10 @@ def draw_rings(ax: Axes, plane: Plane, alpha: float, far: float) -> None:
     full = plane.rise(np.zeros(2)), float(np.hypot(*plane.centre))
     for size, heavy in _steps(touch[0], full[0]):
         line = ellipse(plane, size, far)
-        ax.plot(*line.T, color=LOSS, gid="loss-touching" if heavy else "loss", **_stroke(heavy))
+        ax.plot(*line.T, color=LOSS, label="_loss-touching" if heavy else "_loss", **_stroke(heavy))
     for radius, heavy in _steps(touch[1], full[1]):
         line = circle(radius)
-        ax.plot(*line.T, color=PENALTY, gid="penalty-touching" if heavy else "penalty", **_stroke(heavy))
+        ax.plot(*line.T, color=PENALTY, label="_penalty-touching" if heavy else "_penalty", **_stroke(heavy))
 
 
 def _steps(touch: float, full: float) -> list[tuple[float, bool]]:
@@ -141,20 +148,20 @@ def _stroke(heavy: bool) -> dict[str, Any]:
 
 def _draw_path(ax: Axes, plane: Plane, alpha: float) -> None:
     path = plane.solution(plane.strengths())
-    ax.plot(*path.T, color=INK, linewidth=1.8, gid="path", zorder=4)
+    ax.plot(*path.T, color=INK, linewidth=1.8, label="_path", zorder=4)
     for times in (0.1, 10.0):
         if 0 < alpha < np.inf:
-            ax.plot(*plane.solution(times * alpha), "o", color=INK, markersize=3.5, gid="mark", zorder=5)
-    ax.plot(0, 0, "+", color=PENALTY, markersize=11, markeredgewidth=2, gid="origin", zorder=5)
-    ax.plot(*plane.centre, "*", color=LOSS, markersize=13, gid="minimiser", zorder=5)
-    ax.plot(*plane.solution(alpha), "o", color=CHOSEN, markersize=9, gid="solution", zorder=6)
+            ax.plot(*plane.solution(times * alpha), "o", color=INK, markersize=3.5, label="_mark", zorder=5)
+    ax.plot(0, 0, "+", color=PENALTY, markersize=11, markeredgewidth=2, label="_origin", zorder=5)
+    ax.plot(*plane.centre, "*", color=LOSS, markersize=13, label="_minimiser", zorder=5)
+    ax.plot(*plane.solution(alpha), "o", color=CHOSEN, markersize=9, label="_solution", zorder=6)
 
 
 def _draw_shadow(ax: Axes, study: Any, target: int, columns: Sequence[str | int]) -> None:
     places = [reading.place(study, column) for column in columns]
     grid = np.concatenate(([0.0], reading.strengths(study), [np.inf]))
     moving = reading.weights(study, target, grid)[:, places] * np.sqrt(reading.factors(study)[places])
-    ax.plot(*moving.T, color=MUTED, linewidth=1.4, linestyle=(0, (1, 1.5)), gid="shadow", zorder=3)
+    ax.plot(*moving.T, color=MUTED, linewidth=1.4, linestyle=(0, (1, 1.5)), label="_shadow", zorder=3)
 
 
 def _name_points(ax: Axes, plane: Plane, alpha: float) -> None:
@@ -181,23 +188,17 @@ def _title(plane: Plane, alpha: float) -> str:
     return f"α = {number(alpha, 3)} keeps {first}\nand {second}"
 
 
-def _without_repeats(ax: Axes) -> list[Any]:
-    """Return one line of each kind with its meaning, in the order of the picture."""
-    meaning = {
-        "loss": "loss L",
-        "penalty": "penalty Ω",
-        "path": "w̃ from α = 0 to ∞",
-        "mark": "at α/10 and 10α",
-        "shadow": "all weights moving",
-    }
+def _kinds(ax: Axes) -> tuple[list[Any], list[str]]:
+    """Return one line of each kind, the touching one if there is one, and what the kinds mean."""
     found: dict[str, Any] = {}
     for line in ax.get_lines():
-        gid = str(line.get_gid() or "")
-        kind = gid.removesuffix("-touching")
-        if kind in meaning:
-            found[kind] = line if gid != kind else found.get(kind, line)
-            line.set_label(meaning[kind])
-    return [found[kind] for kind in meaning if kind in found]
+        name = str(line.get_label()).removeprefix("_")
+        kind = name.removesuffix("-touching")
+        if kind in MEANINGS:
+            found[kind] = line if name != kind else found.get(kind, line)
+    return [found[kind] for kind in MEANINGS if kind in found], [
+        MEANINGS[kind] for kind in MEANINGS if kind in found
+    ]
 
 
 def _parabolas(study: Any, ax: Axes, target: int, alpha: float) -> Axes:
@@ -212,17 +213,18 @@ def _parabolas(study: Any, ax: Axes, target: int, alpha: float) -> Axes:
     reach = abs(best) or 1.0
     v = np.linspace(min(best, 0.0) - 0.5 * reach, max(best, 0.0) + 0.5 * reach, 401)
     loss = 0.5 * curvature * (v - best) ** 2
-    ax.plot(v, loss, color=LOSS, label="rise of the loss L", gid="loss")
-    ax.plot(best, 0, "*", color=LOSS, markersize=13, gid="minimiser")
+    curves = {"rise of the loss L": ("loss", loss, LOSS)}
     if alpha < np.inf:
-        ax.plot(v, 0.5 * alpha * v**2, color=PENALTY, label="penalty Ω", gid="penalty")
-        ax.plot(v, loss + 0.5 * alpha * v**2, color=INK, linewidth=2, label="their sum", gid="objective")
+        curves["penalty Ω"] = ("penalty", 0.5 * alpha * v**2, PENALTY)
+        curves["their sum"] = ("objective", loss + 0.5 * alpha * v**2, INK)
+    lines = [ax.plot(v, height, color=color, label=f"_{kind}")[0] for kind, height, color in curves.values()]
     low = 0.5 * curvature * (kept - 1) ** 2 * best**2
     low += 0.5 * alpha * (kept * best) ** 2 if alpha < np.inf else 0.0
-    ax.plot(kept * best, low, "o", color=CHOSEN, markersize=9, gid="solution", label="w̃(α)")
+    ax.plot(best, 0, "*", color=LOSS, markersize=13, label="_minimiser")
+    lines += ax.plot(kept * best, low, "o", color=CHOSEN, markersize=9, label="_solution")
     top = float(loss.max()) or 1.0
     ax.set_ylim(-0.05 * top, 1.15 * top)
     title = f"α = {number(alpha, 3)} keeps {100 * kept:.0f} % of the only direction"
     canvas.label(ax, reading.about(study, target) + title, "weight along the direction", "unit of the loss")
-    canvas.legend(ax, columns=2)
+    canvas.legend(ax, lines, [*curves, "w̃(α)"], columns=2)
     return ax

@@ -34,7 +34,7 @@ def effective_parameters(
     Axes
     """
     target = reading.check_target(study, target)
-    said = "chosen" if alpha is None else "given"
+    said = "chosen" if reading.was_chosen(study, alpha) else "given"
     alpha = reading.strength(study, target, alpha)
     ax = canvas.axes(ax)
     grid = reading.strengths(study)
@@ -42,11 +42,11 @@ def effective_parameters(
     used = study.path.effective_parameters
     most, least, here = (float(used(at)) for at in (0.0, np.inf, alpha))
     for level, name in ((most, "without regularisation"), (least, "never penalised")):
-        ax.axhline(level, color=MUTED, linewidth=0.8, linestyle=(0, (1, 1.5)), gid="limit", zorder=1)
+        ax.axhline(level, color=MUTED, linewidth=0.8, linestyle=(0, (1, 1.5)), label="_limit", zorder=1)
         canvas.remark(
             ax, f"{number(level)} {name}", xycoords=("axes fraction", "data"), **_beside(level, most)
         )
-    ax.plot(grid, used(grid), color=LOSS, linewidth=2, gid="curve", zorder=3)
+    ax.plot(grid, used(grid), color=LOSS, linewidth=2, label="_curve", zorder=3)
     mark_strength(ax, alpha, said, here)
     room = 0.08 * (most - least) or 1.0
     ax.set_ylim(max(least - room, -0.02 * most), most + room)

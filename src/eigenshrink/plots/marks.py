@@ -32,13 +32,13 @@ def mark_strength(ax: Axes, alpha: float, said: str = "chosen", height: float | 
             fontsize=9,
             color=CHOSEN,
             arrowprops=style,
-            gid="chosen",
+            label="_chosen",
         )
     else:
-        ax.axvline(at, color=CHOSEN, linewidth=1.5, linestyle=(0, (5, 2)), gid="chosen", zorder=1)
+        ax.axvline(at, color=CHOSEN, linewidth=1.5, linestyle=(0, (5, 2)), label="_chosen", zorder=1)
         canvas.write(ax, (at, 1.0), f"{said} {number(alpha, 3)}", **_above(ax, at))
     if height is not None and np.isfinite(height):
-        ax.plot(at, height, "o", color=CHOSEN, markersize=8, gid="chosen-point", zorder=5, clip_on=False)
+        ax.plot(at, height, "o", color=CHOSEN, markersize=8, label="_chosen-point", zorder=5, clip_on=False)
 
 
 def place(ax: Axes, alpha: float) -> tuple[float, int]:

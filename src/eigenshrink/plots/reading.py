@@ -38,6 +38,11 @@ def strength(study: Any, target: int, alpha: float | None) -> float:
     raise InputError(f"alpha is {value}: a strength is 0 or larger (inf is legal)")
 
 
+def was_chosen(study: Any, alpha: float | None) -> bool:
+    """Tell whether the strength that is shown was chosen by a criterion, or given."""
+    return alpha is None and study.choice.criterion != "given"
+
+
 def of_target(values: Any, target: int, axes: int) -> Array:
     """Return ``values`` without their target axis: first if one more than ``axes``, else absent."""
     array = np.asarray(values, dtype=np.float64)

@@ -41,7 +41,7 @@ def risk(study: Any, ax: Axes | None = None, *, target: int = 0, alpha: float | 
         or α → ∞ has no point on a logarithmic axis: it is said in words.
     """
     target = reading.check_target(study, target)
-    given = alpha is not None or study.choice.criterion not in study.risk
+    chosen = reading.was_chosen(study, alpha)
     alpha = reading.strength(study, target, alpha)
     ax = canvas.axes(ax, (5.4, 4.3))
     grid = reading.strengths(study)
@@ -51,15 +51,17 @@ def risk(study: Any, ax: Axes | None = None, *, target: int = 0, alpha: float | 
     unit = "" if lossy is None else lossy.unit
     left = [name for name, curve in curves.items() if curve.unit == unit]
     right = [name for name in curves if name not in left]
-    words = _draw(ax, curves, left, grid, target, 0)
-    _training(ax, study, grid, target)
-    other = canvas.twin(ax, curves[right[0]].unit, SERIES[len(left)]) if right else None
-    if other is not None:
-        words += _draw(other, curves, right, grid, target, len(left))
-    mark_strength(ax, alpha, "given" if given else "chosen")
-    title = f"α = {number(alpha, 3)}, {_reason(study, given)}"
+    lines, words = _draw(ax, curves, left, grid, target, 0)
+    lines |= _training(ax, study, grid, target)
+    if right:
+        other = canvas.twin(ax, curves[right[0]].unit, SERIES[len(left)])
+        drawn, said = _draw(other, curves, right, grid, target, len(left))
+        lines |= {f"{name} (right axis)": line for name, line in drawn.items()}
+        words += said
+    mark_strength(ax, alpha, "chosen" if chosen else "given")
+    title = f"α = {number(alpha, 3)}, {_reason(study, chosen)}"
     canvas.label(ax, reading.about(study, target) + title, "strength α", unit or "estimate")
-    canvas.legend(ax, [line for side in (ax, other) if side for line in _curves(side)])
+    canvas.legend(ax, list(lines.values()), list(lines), columns=2)
     if words:
         canvas.remark(ax, "\n".join(words), xytext=(4, -22))
     return ax
@@ -78,41 +80,49 @@ def loss_curve(study: Any) -> Any:
     return next((curve for key, curve in study.risk.items() if key != "evidence"), None)
 
 
-def _reason(study: Any, given: bool) -> str:
-    return "given" if given else f"chosen by {criterion_name(study.choice.criterion)}"
+def _reason(study: Any, chosen: bool) -> str:
+    return f"chosen by {criterion_name(study.choice.criterion)}" if chosen else "given"
 
 
-def _draw(ax: Axes, curves: Any, names: list[str], grid: Array, target: int, first: int) -> list[str]:
-    """Draw the curves of one unit; return what a logarithmic axis cannot show."""
-    drawn, words = [], []
+def _draw(
+    ax: Axes, curves: Any, names: list[str], grid: Array, target: int, first: int
+) -> tuple[dict[str, Any], list[str]]:
+    """Draw the curves of one unit; return them by name, and what a logarithmic axis cannot show."""
+    lines, words, drawn = {}, [], []
     for rank, name in enumerate(names, first):
         values = reading.over(curves[name](grid), target)
         drawn.append(np.where(np.isfinite(values), values, np.nan))
-        color = SERIES[rank % len(SERIES)]
-        ax.plot(grid, drawn[-1], color=color, linestyle=DASHES[rank % 4], linewidth=1.9, gid=name, zorder=3)
-        said = criterion_name(name)
-        ax.get_lines()[-1].set_label(f"{said} (right axis)" if first else said)
+        color, said = SERIES[rank % len(SERIES)], criterion_name(name)
+        style = {"color": color, "linestyle": DASHES[rank % len(DASHES)]}
+        lines[said] = ax.plot(grid, drawn[-1], linewidth=1.9, label=f"_{name}", zorder=3, **style)[0]
         words += _minimum(ax, curves[name].minimum, target, color, said)
     _limits(ax, drawn)
-    return words
+    return lines, words
 
 
 def _minimum(ax: Axes, minimum: Any, target: int, color: str, name: str) -> list[str]:
     at, value = (float(np.ravel(x)[min(target, np.size(x) - 1)]) for x in (minimum.alpha, minimum.value))
     boundary = str(np.ravel(minimum.boundary)[min(target, np.size(minimum.boundary) - 1)])
+    low, high = ax.get_xlim()
+    if boundary == "none" and not low <= at <= high:
+        return [f"{name}: best at α = {number(at, 3)}"]
     if boundary == "none":
-        ax.plot(at, value, "v", color=color, markersize=8, markeredgecolor="white", gid="minimum", zorder=6)
+        ax.plot(
+            at, value, "v", color=color, markersize=8, markeredgecolor="white", label="_minimum", zorder=6
+        )
         return []
     said = {"zero": "best at α → 0", "infinite": "best at α → ∞", "flat": "flat, it does not choose"}
     return [f"{name}: {said[boundary]}"]
 
 
-def _training(ax: Axes, study: Any, grid: Array, target: int) -> None:
+def _training(ax: Axes, study: Any, grid: Array, target: int) -> dict[str, Any]:
     values = reading.over(study.path.train_loss(grid), target)
-    if np.isfinite(values).any():
-        ax.plot(grid, values, label="training loss", gid="train", color=MUTED, linewidth=1.1, linestyle=":")
-        low, high = ax.get_ylim()
-        ax.set_ylim(bottom=max(low - (high - low), min(low, float(np.nanmin(values)))))
+    if not np.isfinite(values).any():
+        return {}
+    line = ax.plot(grid, values, label="_train", color=MUTED, linewidth=1.1, linestyle=":")[0]
+    low, high = ax.get_ylim()
+    ax.set_ylim(bottom=max(low - (high - low), min(low, float(np.nanmin(values)))))
+    return {"training loss": line}
 
 
 def _limits(ax: Axes, drawn: list[Array]) -> None:
@@ -126,7 +136,3 @@ def _limits(ax: Axes, drawn: list[Array]) -> None:
     high = min(high, low + ROOM * max(max(ends) - low, 0.05 * abs(low)))
     room = 0.06 * (high - low) or 0.05 * abs(low) or 1.0
     ax.set_ylim(low - 3 * room, high + room)
-
-
-def _curves(ax: Axes) -> list[Any]:
-    return [line for line in ax.get_lines() if not str(line.get_label()).startswith("_")]

@@ -52,12 +52,19 @@ def shrinkage(study: Any, ax: Axes | None = None, *, target: int = 0, alpha: flo
     inside = (0 < alpha < np.inf,)
     canvas.logarithmic(ax, np.concatenate([eigenvalues, [alpha] if inside[0] else []]))
     line = np.geomspace(*ax.get_xlim(), 301)
-    ax.plot(line, factor(line, alpha), color=LOSS, linewidth=1.2, gid="law", zorder=2)
+    ax.plot(line, factor(line, alpha), color=LOSS, linewidth=1.2, label="_law", zorder=2)
     ax.plot(
-        eigenvalues[picked], kept[picked], "o", color=LOSS, alpha=0.75, markersize=5, gid="factors", zorder=3
+        eigenvalues[picked],
+        kept[picked],
+        "o",
+        color=LOSS,
+        alpha=0.75,
+        markersize=5,
+        label="_factors",
+        zorder=3,
     )
     if inside[0]:
-        ax.axvline(alpha, color=CHOSEN, linewidth=1.5, linestyle=(0, (5, 2)), gid="chosen", zorder=1)
+        ax.axvline(alpha, color=CHOSEN, linewidth=1.5, linestyle=(0, (5, 2)), label="_chosen", zorder=1)
         canvas.write(ax, (alpha, 0.5), "λ = α", xytext=(5, 0), va="center")
     _bands(ax, _free_side(ax, alpha))
     ax.set_ylim(-0.06, 1.06)
@@ -78,7 +85,7 @@ def _free_side(ax: Axes, alpha: float) -> float:
 
 def _bands(ax: Axes, side: float) -> None:
     for name, low, high, color in BANDS:
-        ax.axhspan(low, high, color=color, alpha=0.09, linewidth=0, zorder=0, gid=name)
+        ax.axhspan(low, high, color=color, alpha=0.09, linewidth=0, zorder=0, label=f"_{name}")
         ax.annotate(
             name,
             (side, 0.5 * (max(low, 0) + min(high, 1))),

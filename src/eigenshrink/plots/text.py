@@ -60,7 +60,7 @@ def short(name: object, width: int = 18) -> str:
     Examples
     --------
     >>> short("number_of_rooms_without_the_kitchen")
-    'number_of…_kitchen'
+    'number_of_…kitchen'
     """
     text = plain(name)
     if len(text) <= width:

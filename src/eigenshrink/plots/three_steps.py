@@ -103,8 +103,8 @@ def _scale(ax: Axes, plane: Plane, alpha: float) -> None:
     _ring(ax, plane, alpha, turned=False)
     _circle(ax, plane, scaled)
     _arrow(ax, rotated, MUTED, "rotated")
-    ax.plot([rotated[0], scaled[0]], [rotated[1]] * 2, color=INK, linewidth=1.2, gid="step")
-    ax.plot([scaled[0]] * 2, [rotated[1], scaled[1]], color=INK, linewidth=1.2, gid="step")
+    ax.plot([rotated[0], scaled[0]], [rotated[1]] * 2, color=INK, linewidth=1.2, label="_step")
+    ax.plot([scaled[0]] * 2, [rotated[1], scaled[1]], color=INK, linewidth=1.2, label="_step")
     _arrow(ax, scaled, CHOSEN, "scaled")
     _names(ax, (rotated, "Qᵀ" + plane.minimiser), (scaled, "scaled"))
 
@@ -116,7 +116,7 @@ def _rotate_back(ax: Axes, plane: Plane, alpha: float) -> None:
     _arrow(ax, scaled, MUTED, "scaled")
     _turn(ax, scaled, _angle(plane))
     _arrow(ax, plane.solution(alpha), CHOSEN, "back")
-    ax.plot(*plane.centre, "*", color=LOSS, markersize=10, gid="minimiser")
+    ax.plot(*plane.centre, "*", color=LOSS, markersize=10, label="_minimiser")
     _names(ax, (plane.solution(alpha), "w̃"), (plane.centre, plane.minimiser))
 
 
@@ -129,17 +129,17 @@ def _ring(ax: Axes, plane: Plane, alpha: float, turned: bool, faint: bool = Fals
     if size > 0 and plane.directions[1]:
         line = ellipse(plane, size, _reach(plane), turned)
         color, width = (MUTED, 0.8) if faint else (LOSS, 1.3)
-        ax.plot(*line.T, color=color, linewidth=width, gid="loss-faint" if faint else "loss")
+        ax.plot(*line.T, color=color, linewidth=width, label="_loss-faint" if faint else "_loss")
 
 
 def _circle(ax: Axes, plane: Plane, point: Array) -> None:
     if np.any(point) and plane.directions[1]:
-        ax.plot(*circle(float(np.hypot(*point))).T, color=PENALTY, linewidth=1.3, gid="penalty")
+        ax.plot(*circle(float(np.hypot(*point))).T, color=PENALTY, linewidth=1.3, label="_penalty")
 
 
 def _arrow(ax: Axes, point: Array, color: str, kind: str) -> None:
     style = {"arrowstyle": "-|>", "color": color, "linewidth": 1.8, "shrinkA": 0, "shrinkB": 0}
-    ax.annotate("", (point[0], point[1]), (0.0, 0.0), arrowprops=style, gid=kind, zorder=5)
+    ax.annotate("", (point[0], point[1]), (0.0, 0.0), arrowprops=style, label=f"_{kind}", zorder=5)
 
 
 def _turn(ax: Axes, point: Array, angle: float) -> None:
@@ -149,7 +149,7 @@ def _turn(ax: Axes, point: Array, angle: float) -> None:
     begin = np.arctan2(point[1], point[0])
     swept = begin + angle * np.linspace(0.0, 1.0, 61)
     arc = float(np.hypot(*point)) * np.column_stack([np.cos(swept), np.sin(swept)])
-    ax.plot(*arc.T, color=INK, linewidth=1.0, linestyle=(0, (3, 2)), gid="arc", zorder=4)
+    ax.plot(*arc.T, color=INK, linewidth=1.0, linestyle=(0, (3, 2)), label="_arc", zorder=4)
     style = {"arrowstyle": "-|>", "color": INK, "linewidth": 1.0, "shrinkA": 0, "shrinkB": 0}
     ax.annotate("", tuple(arc[-1]), tuple(arc[-3]), arrowprops=style, zorder=4)
 

@@ -1,5 +1,1 @@
-"""A study as one page that opens anywhere: no network, no script, nothing beside it."""
-
-from eigenshrink.report.page import make_page, write_report
-
-__all__ = ["make_page", "write_report"]
+"""What is written about a study: the summary, plain numbers for JSON, and one self-contained page."""

@@ -1,0 +1,194 @@
+"""The answer in words: which strength, what to type elsewhere, what it buys, whether to trust it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from eigenshrink.plots import reading
+from eigenshrink.plots.risk import criterion_name, loss_curve
+from eigenshrink.plots.text import number, plural
+from eigenshrink.report.html import table, tag, text
+from eigenshrink.units import PEERS, convert
+
+SHOWN = 20  # targets that get a line of their own
+FIRST = ("sklearn.Ridge", "statsmodels.OLS", "glum", "glmnet.gaussian")
+
+BOUNDARIES = {
+    "zero": "The best strength is the smallest one: by this criterion regularisation does not help here.",
+    "infinite": "The best strength is endless: by this criterion the penalised columns do not help at all, "
+    "and their coefficients are 0.",
+    "flat": "The criterion is flat towards α → 0: it does not tell small strengths apart.",
+}
+
+
+def answer(study: Any) -> str:
+    """Return the opening of the page."""
+    several = len(study.target_names) > 1
+    opening, bought = (_several, _bought_each) if several else (_one, _bought)
+    return "".join((opening(study), bought(study), _verdict(study)))
+
+
+def equivalents(study: Any) -> str:
+    """Return what to set in other programs for the same model."""
+    if not study.facts.one_target:
+        return _scale(study) + _ridges(study)
+    if not np.isfinite(study.alpha).all():
+        return tag("p", "An endless strength is set by leaving the penalised columns out.")
+    numbers = {peer: value for peer, value in study.equivalents.items() if value is not None}
+    first = [_peer(peer, numbers[peer], study) for peer in FIRST if peer in numbers]
+    rest = [_peer(peer, numbers[peer], study) for peer in numbers if peer not in FIRST]
+    said = _scale(study) + tag("ul", *first, class_="peers")
+    if rest:
+        more = tag("summary", text(plural(len(rest), "more program")))
+        said += tag("details", more, tag("ul", *rest, class_="peers"))
+    return said
+
+
+def _one(study: Any) -> str:
+    alpha = reading.chosen(study, 0)
+    use = "Use " if reading.was_chosen(study, None) else "As given: "
+    said = tag("p", use, tag("strong", f"α = {number(alpha)}"), class_="answer")
+    used, most = (study.path.effective_parameters(at) for at in (alpha, 0.0))
+    in_use = f"{number(used, 3)} of {number(most)} parameters are in use (effective number, γ)."
+    return said + tag("p", text(" ".join(filter(None, (_reason(study), _boundary(study), in_use)))))
+
+
+def _boundary(study: Any) -> str:
+    if not reading.was_chosen(study, None):
+        return ""
+    return BOUNDARIES.get(str(np.ravel(study.choice.boundary)[0]), "")
+
+
+def _several(study: Any) -> str:
+    count = len(study.target_names)
+    distinct = np.unique(study.alpha)
+    what = f"α = {number(distinct[0])} for all {count} targets"
+    if len(distinct) > 1:
+        what = f"one strength per target, from α = {number(distinct[0])} to {number(distinct[-1])}"
+    use = "Use " if reading.was_chosen(study, None) else "As given: "
+    said = tag("p", use, tag("strong", text(what)), class_="answer")
+    more = f" The first {SHOWN} of {count} are listed." if count > SHOWN else ""
+    heads = ("target", "α", "parameters in use", "where the minimum is")
+    why = tag("p", text(_reason(study) + more))
+    return said + why + table("Strength of each target", heads, _targets(study), "tnnt")
+
+
+def _targets(study: Any) -> Iterator[list[str]]:
+    words = {"none": "inside", "zero": "at α → 0", "infinite": "at α → ∞", "flat": "flat towards α → 0"}
+    boundaries = np.broadcast_to(study.choice.boundary, len(study.target_names))
+    for target, name in list(enumerate(study.target_names))[:SHOWN]:
+        alpha = reading.chosen(study, target)
+        used = number(study.path.effective_parameters(alpha), 3)
+        yield [text(name), number(alpha), used, words[str(boundaries[target])]]
+
+
+def _reason(study: Any) -> str:
+    reason = study.choice.reason.rstrip(".")
+    if study.choice.criterion == "given":
+        return f"{reason[:1].upper()}{reason[1:]}."
+    return f"Chosen by {criterion_name(study.choice.criterion)} ({reason})."
+
+
+def _bought(study: Any) -> str:
+    """Say what the strength buys: the estimated error beside no regularisation and beside nothing else."""
+    curve = loss_curve(study)
+    if curve is None:
+        return ""
+    alpha = reading.chosen(study, 0)
+    word = "chosen" if reading.was_chosen(study, None) else "given"
+    at = {"no regularisation, α → 0": 0.0, f"{word}, α = {number(alpha)}": alpha, "endless, α → ∞": np.inf}
+    risks = [float(np.ravel(curve(strength))[0]) for strength in at.values()]
+    rows = []
+    for (name, strength), value in zip(at.items(), risks, strict=True):
+        used = number(study.path.effective_parameters(strength), 3)
+        rows.append([name, used, _finite(value), *_typical(study, value)])
+    heads = [
+        "strength",
+        "parameters in use",
+        curve.unit,
+        *(["typical error"] if study.loss == "squared" else []),
+    ]
+    caption = f"Error to expect on new rows, estimated by {criterion_name(curve.name)}"
+    return tag("p", text(_saved(*risks[:2]))) + table(caption, heads, rows, "tnnn"[: len(heads)])
+
+
+def _bought_each(study: Any) -> str:
+    curve = loss_curve(study)
+    if curve is None:
+        return ""
+    ends = [np.ravel(curve(at)) for at in (0.0, None, np.inf)]
+    rows = [
+        [text(name), *(_finite(end[target]) for end in ends)]
+        for target, name in list(enumerate(study.target_names))[:SHOWN]
+    ]
+    caption = f"Error to expect on new rows, estimated by {criterion_name(curve.name)}: {curve.unit}"
+    return table(caption, ("target", "no regularisation", "chosen α", "α → ∞"), rows, "tnnn")
+
+
+def _finite(value: float) -> str:
+    return number(value) if np.isfinite(value) else "not finite"
+
+
+def _typical(study: Any, value: float) -> list[str]:
+    """Return the root mean squared error, in the unit of the target, where the loss is squared."""
+    if study.loss != "squared":
+        return []
+    return [f"±{number(np.sqrt(2 * value), 3)}" if 0 <= value < np.inf else "–"]
+
+
+def _saved(bare: float, here: float) -> str:
+    if not (np.isfinite(bare) and np.isfinite(here)):
+        return "Without regularisation the error cannot be estimated: some row is fitted whatever it says."
+    share = 100 * (1 - here / bare) if bare > 0 else 0.0
+    if abs(share) < 0.05:
+        return "The estimated error is the same without regularisation."
+    than = "lower" if share > 0 else "higher"
+    return f"The estimated error is {number(abs(share), 2)} % {than} than without regularisation."
+
+
+def _verdict(study: Any) -> str:
+    counts = {word: sum(f.verdict == word for f in study.audit) for word in ("pass", "warn", "fail")}
+    said = plural(counts["pass"], "check passes", "checks pass")
+    for word, one, many in (("warn", "warns", "warn"), ("fail", "fails", "fail")):
+        names = ", ".join(finding.check for finding in study.audit if finding.verdict == word)
+        if names:
+            said += f"; {counts[word]} {one if counts[word] == 1 else many}: {names}"
+    mood = "fail" if counts["fail"] else "warn" if counts["warn"] else "pass"
+    link = tag("a", "What was checked", href="#audit")
+    return tag("p", text(f"The assumptions: {said}. "), link, ".", class_=f"verdict {mood}")
+
+
+def _scale(study: Any) -> str:
+    if study.facts.standardize:
+        return tag(
+            "p", "The numbers are for columns divided by their standard deviation (divisor n), as here."
+        )
+    if np.any(reading.factors(study) != 1):
+        return tag(
+            "p", "The numbers are for columns divided by √d, d the penalty factor; free ones stay free."
+        )
+    return ""
+
+
+def _peer(peer: str, value: float, study: Any) -> str:
+    known, shown = PEERS[peer], repr(float(f"{value:.6g}"))
+    typed = f"{known.parameter} = {shown}"
+    if peer == "sklearn.Ridge":
+        typed = f"Ridge(alpha={shown})"
+        typed = f"make_pipeline(StandardScaler(), {typed})" if study.facts.standardize else typed
+    note = tag("span", text(" ".join(known.notes)), class_="note") if known.notes else ""
+    return tag("li", tag("strong", text(peer)), " ", tag("code", text(typed)), " ", note)
+
+
+def _ridges(study: Any) -> str:
+    """Return one Ridge per target: the other programs fit one target at a time."""
+    rows = []
+    for target, name in list(enumerate(study.target_names))[:SHOWN]:
+        alpha = reading.chosen(study, target)
+        value = convert(alpha, to="sklearn.Ridge", weight_sum=study.facts.weight_sum)
+        typed = tag("code", f"Ridge(alpha={float(f'{value:.6g}')!r})")
+        rows.append([text(name), typed if np.isfinite(alpha) else "leave the penalised columns out"])
+    return table("The same models in scikit-learn", ("target", "type"), rows, "tt")

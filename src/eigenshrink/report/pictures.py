@@ -1,0 +1,144 @@
+"""Figures for the page: inline SVG with live text and the page's own colours, and how to read each."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ET
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from eigenshrink.plots import FIGURES, canvas
+from eigenshrink.plots.saving import figure_of, render
+from eigenshrink.report.html import tag, text
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+COLOURS = {
+    canvas.INK: "--ink",
+    canvas.MUTED: "--muted",
+    canvas.GRID: "--grid",
+    canvas.PAPER: "--paper",
+    canvas.CHOSEN: "--chosen",
+    **{color: f"--series-{place}" for place, color in enumerate(canvas.SERIES)},
+}
+SHAPES = {"contour": "beside", "three_steps": "wide"}
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+@dataclass(frozen=True)
+class Caption:
+    """What a picture shows, in a few words for who cannot see it, and how to read it."""
+
+    title: str
+    alternative: str
+    reading: str
+
+
+CAPTIONS = {
+    "risk": Caption(
+        "What the true error would be",
+        "Curves of the estimated true error over the strength alpha, each with its minimum.",
+        "Each curve estimates the error on new rows for every strength, from the one fit. Too far left "
+        "the model follows the noise, too far right it cannot follow the signal; a triangle marks the "
+        "lowest point of a curve. The dotted grey line is the error on the training rows themselves: it"
+        " only falls to the left, which is why it cannot choose. Curves that agree on the place of the "
+        "valley are good news.",
+    ),
+    "effective_parameters": Caption(
+        "How many parameters are in use",
+        "The effective number of parameters over the strength alpha, falling from the rank to the free ones.",
+        "γ(α) counts what is left of the model's freedom: every direction counts with the share that it"
+        " keeps. Without regularisation it is the number of parameters that the data can determine; "
+        "with endless strength only what is never penalised remains, such as the intercept.",
+    ),
+    "shrinkage": Caption(
+        "Which directions survive",
+        "The share that each direction keeps over its eigenvalue, in bands kept, fading and gone.",
+        "Each dot is a direction in the space of the weights. Its eigenvalue says how strongly the data"
+        " determine it. Directions with an eigenvalue far above α (the dashed line) keep their weight, "
+        "those far below lose it: regularisation is not uniform, it removes what the data cannot tell.",
+    ),
+    "coefficients": Caption(
+        "How the coefficients move",
+        "Paths of the coefficients over the effective number of parameters, the largest ones named.",
+        "From left (everything shrunk away) to right (no regularisation). The dashed line is the chosen"
+        " strength; the names belong to the largest coefficients there. Lines that fan out or cross "
+        "zero at the right belong to columns that the data cannot tell apart.",
+    ),
+    "contour": Caption(
+        "Where loss and penalty meet",
+        "Ellipses of the loss around the unregularised optimum, circles of the penalty around zero, and"
+        " the path of the solution from one to the other.",
+        "A plane through the weights, spanned by two of the directions above. Ellipses are lines of "
+        "equal loss around w*, circles lines of equal penalty around 0. The solution w̃(α) is where an "
+        "ellipse touches a circle; as α grows it moves along the black line from w* to 0, first where "
+        "the loss is flat. The axes are turned within the plane to lie as near as possible to two "
+        "columns.",
+    ),
+    "three_steps": Caption(
+        "The same in three steps",
+        "Three panels: the optimum is rotated into the eigen-directions, each coordinate is scaled, and"
+        " the result is rotated back.",
+        "In the same plane: rotate w* into the directions in which the loss falls apart (the ellipse "
+        "stands upright), scale each coordinate by λ/(λ+α), rotate back. At α = 0 the two rotations "
+        "cancel. The ellipse and the circle touch in every panel, since a rotation changes no length.",
+    ),
+}
+
+
+def picture(study: Any, name: str, **options: Any) -> str:
+    """Return one figure with its title and its paragraph, as HTML."""
+    caption = CAPTIONS[name]
+    drawn = inline(figure_of(FIGURES[name](study, **options)), f"{name}-", caption.alternative)
+    box = tag("div", drawn, class_="drawing", role="region", tabindex="0", aria_label=caption.title)
+    said = tag("figcaption", tag("p", tag("strong", "How to read it. "), text(caption.reading)))
+    title = tag("h3", text(caption.title))
+    return tag("figure", title, box, said, id=f"figure-{name}", class_=SHAPES.get(name, "half"))
+
+
+def inline(figure: Figure, prefix: str, alternative: str) -> str:
+    """Return a figure as an SVG element for an HTML page.
+
+    Text stays text in the page's font, colours become the page's variables, so that dark mode and
+    print need no second picture; identifiers get ``prefix``, so that pictures do not mix.
+    """
+    root = ET.fromstring(render(figure, "svg", text_as_text=True))
+    for parent in list(root.iter()):
+        for child in list(parent):
+            if child.tag in (f"{SVG}metadata", f"{SVG}style"):
+                parent.remove(child)
+    for element in root.iter():
+        element.tag = str(element.tag).removeprefix(SVG)
+        element.attrib = {_bare(key): _value(key, value, prefix) for key, value in element.items()}
+        element.tail = None
+    for size in ("width", "height", "version"):
+        root.attrib.pop(size, None)
+    root.attrib |= {"role": "img", "aria-label": alternative}
+    return ET.tostring(root, encoding="unicode")
+
+
+def _bare(key: str) -> str:
+    return key.rpartition("}")[2]
+
+
+def _value(key: str, value: str, prefix: str) -> str:
+    name = _bare(key)
+    if name == "id":
+        return prefix + value
+    if name == "href":
+        return value.replace("#", f"#{prefix}", 1)
+    if name == "d":
+        return re.sub(r"(\.\d\d)\d+", r"\1", " ".join(value.split()))
+    value = value.replace("url(#", f"url(#{prefix}")
+    return _style(value) if name == "style" else value
+
+
+def _style(value: str) -> str:
+    value = re.sub(r"font: ([\d.]+px)[^;]*", r"font-size: \1", value)
+    value = re.sub(r"font-family: [^;]*;? ?", "", value)
+    return re.sub(r"#[0-9a-f]{6}\b", lambda found: _variable(found.group()), value)
+
+
+def _variable(color: str) -> str:
+    return f"var({COLOURS[color]})" if color in COLOURS else color
