@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,6 +70,11 @@ class Rows:
 
     def times(self, T: Array) -> Iterator[tuple[slice, Array]]:
         """Row blocks of ``Z T``, ``(b, m)`` each, for T of shape (p, m)."""
+        if self._centred_later:
+            shift = self.mean @ T
+            for rows in slices(len(self.X), BLOCK // max(*T.shape, 1)):
+                yield rows, self.X[rows] @ T - shift
+            return
         for rows, block in self.blocks(T.shape[1]):
             yield rows, block @ T
 
@@ -89,6 +95,10 @@ class Rows:
     def cross(self, y: NDArray[np.floating], mean: Array) -> Array:
         """``Zᵀ Y`` with Y centred and weighted alike, ``(p, t)``: one pass over the rows."""
         total = np.zeros((self.shape[1], y.shape[1]))
+        if self._centred_later:
+            for rows in slices(len(self.X), BLOCK // y.shape[1]):
+                total += self.X[rows].T @ self.targets(y, mean, rows)
+            return total
         for rows, block in self.blocks(y.shape[1]):
             total += block.T @ self.targets(y, mean, rows)
         return total
@@ -106,7 +116,7 @@ class Rows:
         ``XᵀX − nμμᵀ`` loses all digits when a mean is 10⁷ times the spread, so that short way is
         taken only where it costs at most two digits.
         """
-        if self.root is None and self.X.dtype == np.float64 and self._means_are_small():
+        if self._centred_later:
             total = self.X.T @ self.X
             raw = np.diag(total).copy()
             total -= self.shape[0] * np.outer(self.mean, self.mean)
@@ -126,7 +136,11 @@ class Rows:
             total += block @ block.T
         return total
 
-    def _means_are_small(self) -> bool:
+    @cached_property
+    def _centred_later(self) -> bool:
+        """No weights, and means no larger than a few spreads: products may be centred afterwards."""
+        if self.root is not None or self.X.dtype != np.float64:
+            return False
         head = self.X[: max(64, BLOCK // max(1, self.shape[1]))]
         square = np.einsum("ij,ij->j", head, head) / len(head)
         spread = square - head.mean(axis=0) ** 2
