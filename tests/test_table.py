@@ -1,11 +1,9 @@
-"""Files and tables: every format gives the same numbers, and what cannot be used is named."""
+"""Columns become the numbers they should, and what cannot be used is named."""
 
 from __future__ import annotations
 
 import datetime
-import gzip
 import json
-import os
 from pathlib import Path
 
 import numpy as np
@@ -15,157 +13,14 @@ import pytest
 from eigenshrink.data.files import read_table
 from eigenshrink.data.names import distinct, shown
 from eigenshrink.data.table import TableEncoder, encode_table
-from eigenshrink.data.write import new_file, new_folder
-from eigenshrink.errors import InputError, MissingExtra
-
-ROWS = 40
-
-
-def mixed(rows: int = ROWS) -> pl.DataFrame:
-    """Numbers, counts, flags, categories and gaps, with column names that need quoting."""
-    rng = np.random.default_rng(3)
-    size = rng.normal(size=rows)
-    return pl.DataFrame(
-        {
-            "<script>": size,
-            'a, "b"': rng.integers(0, 9, rows),
-            "flag": rng.random(rows) > 0.5,
-            "gap": [None if i % 7 == 0 else float(i) for i in range(rows)],
-            "colour": [("red", "blue", None, "green")[i % 4] for i in range(rows)],
-            "y": 2 * size + 1,
-        }
-    )
-
-
-def written(folder: Path, frame: pl.DataFrame, ending: str) -> Path:
-    path = folder / f"table{ending}"
-    separator = "\t" if ".tsv" in ending else ","
-    match ending:
-        case ".parquet":
-            frame.write_parquet(path)
-        case ".feather":
-            frame.write_ipc(path)
-        case ".csv.gz":
-            path.write_bytes(gzip.compress(frame.write_csv().encode()))
-        case _:
-            frame.write_csv(path, separator=separator)
-    return path
-
-
-def csv(folder: Path, text: str, name: str = "t.csv") -> Path:
-    path = folder / name
-    path.write_text(text, encoding="utf-8")
-    return path
+from eigenshrink.errors import InputError
+from tables import csv, mixed
 
 
 def encoded(folder: Path, text: str, target: str = "y", **options):
     path = csv(folder, text)
     frame = read_table(path, options.get("categories", ()), options.get("null_values", ()))
     return encode_table(frame, [target], **options)
-
-
-def fail_after(path: Path) -> str:
-    """Write half of a file, then fail."""
-    path.write_text("half")
-    return str(1 / 0)
-
-
-class TestReading:
-    @pytest.mark.parametrize("ending", [".csv", ".csv.gz", ".tsv", ".parquet", ".feather"])
-    def test_every_format_gives_the_same_design(self, tmp_path, ending):
-        expected = encode_table(mixed(), ["y"])
-        found = encode_table(read_table(written(tmp_path, mixed(), ending)), ["y"])
-        assert found.encoder == expected.encoder
-        assert found.notes == expected.notes
-        np.testing.assert_array_equal(found.matrix, expected.matrix)
-        np.testing.assert_array_equal(found.targets, expected.targets)
-
-    def test_names_survive(self, tmp_path):
-        names = read_table(written(tmp_path, mixed(), ".csv")).columns
-        assert names[:2] == ["<script>", 'a, "b"']
-
-    def test_a_name_with_glob_signs_is_one_file(self, tmp_path):
-        path = csv(tmp_path, "a,y\n1,2\n", "t[1]*.csv")
-        csv(tmp_path, "b,y\n1,2\n", "t1x.csv")
-        assert read_table(path).columns == ["a", "y"]
-
-    def test_blanks_around_values_and_names_go(self, tmp_path):
-        frame = read_table(csv(tmp_path, "a, c ,y\n 1, red ,2\n 2.5,blue,3\n"))
-        assert frame.columns == ["a", "c", "y"]
-        assert frame["a"].to_list() == [1.0, 2.5]
-        assert frame["c"].to_list() == ["red", "blue"]
-
-    def test_byte_order_mark_and_windows_line_ends(self, tmp_path):
-        path = tmp_path / "t.csv"
-        path.write_bytes(b"\xef\xbb\xbfa,y\r\n1,2\r\n3,4\r\n")
-        frame = read_table(path)
-        assert frame.columns == ["a", "y"]
-        assert frame["y"].to_list() == [2, 4]
-
-    def test_null_values_in_text_and_numbers(self, tmp_path):
-        text = "a,b,c,y\nn/a,-999,-,1\n2,3,x,2\n"
-        frame = read_table(csv(tmp_path, text), null_values=["n/a", "-999", "-"])
-        assert frame.row(0) == (None, None, None, 1)
-        pl.DataFrame({"b": [-999.0, 3.0], "c": ["-", "x"]}).write_parquet(tmp_path / "t.parquet")
-        again = read_table(tmp_path / "t.parquet", null_values=["-999", "-"])
-        assert again.row(0) == (None, None)
-
-    @pytest.mark.parametrize("late", [1, 3000])
-    def test_a_late_row_decides_as_an_early_one(self, tmp_path, late):
-        fields = {"whole": "2.5", "gap": "7", "flag": "True", "text": "x", "missing": "NaN", "big": "1e30"}
-        usual = {"whole": "1", "gap": "", "flag": "", "text": "3", "missing": "4", "big": "5"}
-        rows = [fields if i == late else usual for i in range(4000)]
-        lines = [",".join(fields), *(",".join(row.values()) for row in rows)]
-        frame = read_table(csv(tmp_path, "\n".join(lines) + "\n"))
-        kinds = [dtype.is_numeric() for dtype in frame.dtypes]
-        assert kinds == [True, True, False, False, True, True]
-        assert frame.schema["flag"] == pl.Boolean
-        assert frame["gap"].null_count() == frame["flag"].null_count() == 3999
-
-    @pytest.mark.parametrize(
-        ("name", "content", "says"),
-        [
-            ("t.csv", b"", "is empty"),
-            ("t.csv", b"\n\n", "begins with an empty line"),
-            ("t.csv", b"a,y\n", "no rows"),
-            ("t.csv", b"a,y,a\n1,2,3\n", '"a" occurs more than once'),
-            ("t.csv", b",y\n1,2\n", "column 1 has no name"),
-            ("t.csv", b"\na,y\n1,2\n", "begins with an empty line"),
-            ("t.csv", b"a,y\n1,2\n1,2,3\n", "line 3 has more fields"),
-            ("t.csv", b'a,y\n"1,2\n', "damaged"),
-            ("t.csv", "a,y\ncaf\xe9,2\n".encode("latin-1"), "UTF-8"),
-            ("t.csv", "a,y\n1,2\n".encode("utf-16"), "UTF-8"),
-            ("t.csv", b"\x00\x01,y\n1,2\n", "not a text file"),
-            ("t.csv", b"a;y\n1;2\n", "separated by ';'"),
-            ("t.csv.gz", gzip.compress(b"a,y\n" + b"1,2\n" * 9999)[:40], "complete"),
-            ("t.parquet", b"", "is empty"),
-            ("t.parquet", b"PAR1 and then nothing of use PAR1", "cannot be read"),
-            ("t.parquet", b"a,y\n1,2\n3,4\n", "cannot be read"),
-            ("t.feather", b"a,y\n1,2\n3,4\n", "cannot be read"),
-            ("t.xlsx", b"PK", "ending"),
-            ("t", b"a,y\n1,2\n", "ending"),
-        ],
-    )
-    def test_a_bad_file_is_one_sentence(self, tmp_path, name, content, says):
-        path = tmp_path / name
-        path.write_bytes(content)
-        with pytest.raises(InputError, match=says) as caught:
-            read_table(path)
-        assert str(path) in str(caught.value)
-        assert "\n" not in str(caught.value)
-
-    def test_missing_file_and_folder(self, tmp_path):
-        with pytest.raises(InputError, match="there is no file"):
-            read_table(tmp_path / "nowhere.csv")
-        folder = tmp_path / "d.csv"
-        folder.mkdir()
-        with pytest.raises(InputError, match="is a folder"):
-            read_table(folder)
-
-    def test_a_missing_polars_is_a_command(self, tmp_path, monkeypatch):
-        monkeypatch.setitem(__import__("sys").modules, "polars", None)
-        with pytest.raises(MissingExtra, match=r"eigenshrink\[app\]"):
-            read_table(csv(tmp_path, "a,y\n1,2\n"))
 
 
 class TestEncoding:
@@ -349,57 +204,3 @@ class TestRefusals:
     def test_a_strangers_text_cannot_flood_a_message(self):
         assert shown("a\nb\x1b[31m") == '"a\\x0ab\\x1b[31m"'
         assert len(shown("x" * 999)) == 63
-
-
-class TestWriting:
-    def test_a_new_folder_appears_whole_with_its_parents(self, tmp_path):
-        with new_folder(tmp_path / "a" / "b") as folder:
-            (folder / "f").write_text("1")
-            assert not (tmp_path / "a").exists()
-        assert (tmp_path / "a" / "b" / "f").read_text() == "1"
-        assert sorted(os.listdir(tmp_path)) == ["a"]
-
-    def test_an_old_folder_keeps_what_is_not_replaced(self, tmp_path):
-        (tmp_path / "mine").write_text("kept")
-        (tmp_path / "f").write_text("old")
-        with new_folder(tmp_path) as folder:
-            (folder / "f").write_text("new")
-            assert (tmp_path / "f").read_text() == "old"
-        assert {p.name: p.read_text() for p in tmp_path.iterdir()} == {"mine": "kept", "f": "new"}
-
-    def test_a_failure_leaves_everything_as_it_was(self, tmp_path):
-        (tmp_path / "f").write_text("old")
-        for target in (tmp_path, tmp_path / "new" / "deep"):
-            with pytest.raises(ZeroDivisionError), new_folder(target) as folder:
-                fail_after(folder / "f")
-        assert {p.name: p.read_text() for p in tmp_path.iterdir()} == {"f": "old"}
-
-    def test_a_place_that_cannot_be_written_is_said(self, tmp_path):
-        (tmp_path / "file").write_text("x")
-        with pytest.raises(InputError, match="is a file"), new_folder(tmp_path / "file"):
-            pass
-        with pytest.raises(InputError, match="cannot write"), new_folder(tmp_path / "file" / "below"):
-            pass
-        (tmp_path / "out" / "f").mkdir(parents=True)
-        with pytest.raises(InputError, match="is a folder where"), new_folder(tmp_path / "out") as folder:
-            (folder / "f").write_text("x")
-        assert sorted(p.name for p in tmp_path.rglob("*")) == ["f", "file", "out"]
-
-    def test_a_full_disk_is_said(self, tmp_path):
-        with pytest.raises(InputError, match="No space left"), new_folder(tmp_path / "out"):
-            raise OSError(28, os.strerror(28))
-
-    def test_a_file_is_replaced_or_untouched(self, tmp_path):
-        path = tmp_path / "t.csv"
-        path.write_text("old")
-        with pytest.raises(ZeroDivisionError), new_file(path) as beside:
-            fail_after(beside)
-        assert path.read_text() == "old"
-        with new_file(path) as beside:
-            assert beside.suffix == ".csv"
-            beside.write_text("new")
-        assert {p.name: p.read_text() for p in tmp_path.iterdir()} == {"t.csv": "new"}
-        with pytest.raises(InputError, match="is a folder"), new_file(tmp_path):
-            pass
-        with pytest.raises(InputError, match="cannot write"), new_file(path / "below.csv") as beside:
-            beside.write_text("x")

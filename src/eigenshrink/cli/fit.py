@@ -13,7 +13,7 @@ from eigenshrink.cli.outcome import AUDIT_FAILED, DONE, say
 from eigenshrink.cli.progress import stages
 from eigenshrink.data.files import read_table
 from eigenshrink.data.table import Design, encode_table
-from eigenshrink.data.write import new_folder
+from eigenshrink.data.write import new_folder, said_plainly
 from eigenshrink.errors import InputError
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def _answer(
         failed = _failed(study)
         enter("figures and page")
         study.report(beside / "report.html", notes=said)
-        enter("writing")
+        enter("numbers and model")
         data = {"source": source, "rows_read": design.rows_read, "notes": list(design.notes)}
         (beside / "result.json").write_text(_json(study.to_dict() | {"data": data}), encoding="utf-8")
         save_model(_model(design, study), beside / "model.skops")
@@ -192,7 +192,8 @@ def _alpha(text: str) -> str | float:
 
 def _check_ours(folder: Path) -> None:
     """Refuse to replace files of the same names that somebody else wrote."""
-    found = [name for name in OURS if (folder / name).exists()] if folder.is_dir() else []
+    with said_plainly(folder):
+        found = [name for name in OURS if (folder / name).exists()] if folder.is_dir() else []
     if found and not _is_ours(folder / "result.json"):
         raise InputError(
             f"the output folder {folder} holds a {found[0]} that eigenshrink did not write: "

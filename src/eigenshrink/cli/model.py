@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eigenshrink.data.encoder import Encoded, TableEncoder
+from eigenshrink.data.names import shown
 from eigenshrink.errors import InputError, MissingExtra
 
 if TYPE_CHECKING:
@@ -78,10 +79,13 @@ def load_model(folder: Path) -> Model:
         If there is none, or it is damaged, or holds anything but plain data.
     """
     path = folder / "model.skops"
-    if not folder.is_dir():
-        raise InputError(f"there is no folder {folder}: name the --output of eigenshrink fit")
-    if not path.is_file():
-        raise InputError(f"folder {folder} holds no model.skops: name the --output of eigenshrink fit")
+    try:
+        found = folder.is_dir() and path.is_file()
+    except OSError as error:
+        raise InputError(f"folder {shown(folder)} cannot be read: {error.strerror}") from error
+    if not found:
+        what = "holds no model.skops" if folder.is_dir() else "does not exist"
+        raise InputError(f"folder {folder} {what}: name the --output of eigenshrink fit")
     io = _skops()
     try:
         state = io.load(path, trusted=[])

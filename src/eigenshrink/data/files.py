@@ -64,12 +64,17 @@ def _format(path: Path) -> str:
 
 
 def _check_file(path: Path) -> None:
-    if path.is_dir():
-        raise InputError(f"{path} is a folder: name one file in it")
-    if not path.exists():
-        raise InputError(f"there is no file {path}: check the name and the folder")
-    if path.stat().st_size == 0:
-        raise InputError(f"file {path} is empty: it needs a header with column names, and rows")
+    try:
+        if path.is_dir():
+            raise InputError(f"{path} is a folder: name one file in it")
+        if not path.exists():
+            raise InputError(f"there is no file {path}: check the name and the folder")
+        if path.stat().st_size == 0:
+            raise InputError(f"file {path} is empty: it needs a header with column names, and rows")
+    except OSError as error:
+        raise InputError(
+            f"file {shown(path)} cannot be read: {error.strerror}; check its permissions"
+        ) from error
 
 
 def _guarded(path: Path, kind: str, text: Collection[str], null_values: Sequence[str]) -> polars.DataFrame:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from eigenshrink.data.names import shown
 from eigenshrink.errors import InputError
 
 
@@ -35,13 +36,13 @@ def new_folder(path: str | Path) -> Iterator[Path]:
         If ``path`` is a file, or it cannot be written.
     """
     path = Path(os.path.abspath(path))
-    with _said(path):
+    with said_plainly(path):
         if path.exists() and not path.is_dir():
             raise InputError(f"the output folder {path} is a file: choose another --output")
         beside = _beside(path, path if path.exists() else _nearest(path))
         beside.mkdir()
     try:
-        with _said(path):
+        with said_plainly(path):
             yield beside
             _move(beside, path)
     finally:
@@ -62,7 +63,7 @@ def new_file(path: str | Path) -> Iterator[Path]:
         raise InputError(f"the output {path} is a folder: name a file in it")
     beside = _beside(path, path.parent)
     try:
-        with _said(path):
+        with said_plainly(path):
             yield beside
             os.replace(beside, path)
     finally:
@@ -96,11 +97,18 @@ def _move(beside: Path, path: Path) -> None:
 
 
 @contextmanager
-def _said(path: Path) -> Iterator[None]:
-    """Turn an error of the file system into a sentence."""
+def said_plainly(path: Path) -> Iterator[None]:
+    """Turn an error of the file system about an output into a sentence.
+
+    Raises
+    ------
+    InputError
+        If the block raises OSError.
+    """
     try:
         yield
     except OSError as error:
+        reason = error.strerror or error
         raise InputError(
-            f"cannot write {path}: {error.strerror or error}; choose another --output, or free the place"
+            f"cannot write {shown(path)}: {reason}; choose another --output, or free the place"
         ) from error
