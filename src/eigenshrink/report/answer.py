@@ -162,33 +162,41 @@ def _verdict(study: Any) -> str:
 
 
 def _scale(study: Any) -> str:
+    if study.facts.penalty_factor:
+        how = (
+            "The penalty differs by column: give the program the same penalty factors d, or divide each "
+            "column by √d. A free column needs a program that can leave it out of the penalty."
+        )
+        return tag("p", how)
     if study.facts.standardize:
         return tag(
             "p", "The numbers are for columns divided by their standard deviation (divisor n), as here."
-        )
-    if np.any(reading.factors(study) != 1):
-        return tag(
-            "p", "The numbers are for columns divided by √d, d the penalty factor; free ones stay free."
         )
     return ""
 
 
 def _peer(peer: str, value: float, study: Any) -> str:
-    known, shown = PEERS[peer], repr(float(f"{value:.6g}"))
-    typed = f"{known.parameter} = {shown}"
+    known = PEERS[peer]
+    typed = f"{known.parameter} = {float(f'{value:.6g}')!r}"
     if peer == "sklearn.Ridge":
-        typed = f"Ridge(alpha={shown})"
-        typed = f"make_pipeline(StandardScaler(), {typed})" if study.facts.standardize else typed
+        typed = _ridge(value, study)
     note = tag("span", text(" ".join(known.notes)), class_="note") if known.notes else ""
     return tag("li", tag("strong", text(peer)), " ", tag("code", text(typed)), " ", note)
 
 
+def _ridge(value: float, study: Any) -> str:
+    """Return the model in scikit-learn; at 0 the one that takes the smallest weights of many."""
+    model = f"Ridge(alpha={float(f'{value:.6g}')!r})" if value else "LinearRegression()"
+    only_sd = study.facts.standardize and not study.facts.penalty_factor
+    return f"make_pipeline(StandardScaler(), {model})" if only_sd else model
+
+
 def _ridges(study: Any) -> str:
-    """Return one Ridge per target: the other programs fit one target at a time."""
+    """Return one model per target: the other programs fit one target at a time."""
     rows = []
     for target, name in list(enumerate(study.target_names))[:SHOWN]:
         alpha = reading.chosen(study, target)
         value = convert(alpha, to="sklearn.Ridge", weight_sum=study.facts.weight_sum)
-        typed = tag("code", f"Ridge(alpha={float(f'{value:.6g}')!r})")
+        typed = tag("code", text(_ridge(float(value or 0.0), study)))
         rows.append([text(name), typed if np.isfinite(alpha) else "leave the penalised columns out"])
     return table("The same models in scikit-learn", ("target", "type"), rows, "tt")
