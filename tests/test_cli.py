@@ -189,7 +189,7 @@ class TestOthers:
     def test_help_imports_nothing_heavy(self):
         code = (
             "import sys; from eigenshrink.cli import main; assert main(['--help']) == 0\n"
-            "heavy = {'numpy', 'scipy', 'sklearn', 'polars', 'matplotlib', 'skops', 'rich'}\n"
+            "heavy = {'numpy', 'scipy', 'sklearn', 'polars', 'matplotlib', 'skops'}\n"
             "assert not heavy & set(sys.modules), heavy & set(sys.modules)"
         )
         subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)

@@ -106,7 +106,7 @@ def _read_text(
             separator=separator,
             has_header=False,
             n_rows=1,
-            infer_schema=False,
+            infer_schema_length=0,
             truncate_ragged_lines=True,
         ).row(0)
     names = _names(path, separator, header)
@@ -148,7 +148,8 @@ def _names(path: Path, separator: str, header: Sequence[str | None]) -> list[str
 def _reason(path: Path, kind: str, error: BaseException) -> str:
     first = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(" .:")
     if "utf-8" in first.lower():
-        return "it is not UTF-8 text; save it with the encoding UTF-8"
+        cut = ", or the compressed file is not complete" if kind.endswith(".gz") else ""
+        return f"it is not UTF-8 text; save it with the encoding UTF-8{cut}"
     if "more fields" in first and kind in SEPARATORS:
         return f"{_ragged(path, SEPARATORS[kind])} has more fields than the header has names"
     if isinstance(error, OSError):
@@ -162,7 +163,7 @@ def _ragged(path: Path, separator: str) -> str:
 
     with path.open("rb") as handle:
         lines = polars.read_csv(
-            handle, separator="\x1f", quote_char=None, has_header=False, infer_schema=False
+            handle, separator="\x1f", quote_char=None, has_header=False, infer_schema_length=0
         ).to_series()
     excess = lines.str.count_matches(separator, literal=True) > lines.head(1).str.count_matches(separator)[0]
     found = (excess & ~lines.str.contains('"', literal=True)).arg_true()
