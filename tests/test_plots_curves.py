@@ -21,6 +21,8 @@ def test_factors_are_those_of_the_path():
     x, y = line(ax, "factors").get_data()
     np.testing.assert_array_equal(x, study.spectrum.eigenvalues)
     np.testing.assert_array_equal(y, study.path.shrinkage(study.alpha))
+    x, y = line(ax, "law").get_data()
+    np.testing.assert_allclose(y, x / (x + study.alpha))
     verdict = study.directions().verdict
     title = ax.get_title(loc="left")
     assert f"{verdict.count('kept')} directions kept, {verdict.count('fading')} fading" in title

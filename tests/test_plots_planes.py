@@ -112,6 +112,20 @@ def test_path_is_that_of_the_study():
     np.testing.assert_allclose(drawn, (kept * plane.coordinates) @ plane.rotation.T, atol=1e-12)
 
 
+@pytest.mark.parametrize("pair", [[0, 1], [1, 2], [4, 20], [7, 30], [10, 60]])
+def test_axes_lie_as_near_to_their_columns_as_they_can(pair):
+    """The part of the frame on its two columns is symmetric and positive: no turn brings it nearer."""
+    study = figure_study("polynomial")
+    plane = plane_of(study, 0, study.alpha, None, pair)
+    signs = np.sign(plane.coordinates * study.spectrum.coordinates[pair])
+    frame = (study.spectrum.basis[:, pair] * signs) @ plane.rotation.T
+    names = [axis.removeprefix("axis of the plane ").removeprefix("nearest to ") for axis in plane.axes]
+    near = frame[[study.feature_names.index(name) for name in names]]
+    np.testing.assert_allclose(near, near.T, atol=1e-12)
+    assert np.linalg.eigvalsh(near).min() > 0
+    assert plane.rotation[0, 0] >= np.sqrt(0.5) - 1e-12  # the directions are a turn of at most 45° away
+
+
 def test_second_target_has_its_own_picture():
     study = figure_study("several targets")
     first, third = (FIGURES["contour"](study, directions=(0, 5), target=t, alpha=0.1) for t in (0, 2))
@@ -147,6 +161,14 @@ def test_steps_rotate_scale_and_rotate_back(options):
     np.testing.assert_allclose(arrow(first, "rotated"), Q.T @ arrow(first, "start"))
     np.testing.assert_allclose(arrow(second, "scaled"), kept * arrow(second, "rotated"))
     np.testing.assert_allclose(arrow(third, "back"), Q @ arrow(third, "scaled"))
+
+
+def test_arcs_lead_from_one_arrow_to_the_next():
+    first, _, third = FIGURES["three_steps"](figure_study("polynomial"))
+    ends = line(first, "arc").get_xydata()[[0, -1]]
+    np.testing.assert_allclose(ends, [arrow(first, "start"), arrow(first, "rotated")])
+    ends = line(third, "arc").get_xydata()[[0, -1]]
+    np.testing.assert_allclose(ends, [arrow(third, "scaled"), arrow(third, "back")])
 
 
 def test_steps_are_those_of_the_path():
