@@ -112,7 +112,7 @@ def test_path_is_that_of_the_study():
     np.testing.assert_allclose(drawn, (kept * plane.coordinates) @ plane.rotation.T, atol=1e-12)
 
 
-@pytest.mark.parametrize("pair", [[0, 1], [1, 2], [4, 20], [7, 30], [10, 60]])
+@pytest.mark.parametrize("pair", [[0, 1], [1, 4], [2, 5], [4, 20], [10, 60]])
 def test_axes_lie_as_near_to_their_columns_as_they_can(pair):
     """The part of the frame on its two columns is symmetric and positive: no turn brings it nearer."""
     study = figure_study("polynomial")
