@@ -1,0 +1,1 @@
+"""This project and its peers side by side: `python -m benchmarks.run`; docs/benchmarks.md explains."""
