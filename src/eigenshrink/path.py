@@ -282,7 +282,7 @@ class QuadraticPath:
 
 def kept_share(eigenvalues: Array, strength: Array) -> Array:
     """``λ/(λ+α)`` without overflow: 1 at α = 0 for λ > 0, 0 at α = ∞ and for λ = 0."""
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         share = 1.0 / (1.0 + strength / eigenvalues)
     return np.where(eigenvalues == 0, 0.0, share)
 

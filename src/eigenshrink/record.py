@@ -237,6 +237,6 @@ class Study:
             raise InputError("give alpha or per_target, not both")
         if each.shape != (self.facts.targets,):
             raise InputError(
-                f"per_target has shape {each.shape}; one strength per target is needed: {(self.facts.targets,)}"
+                f"per_target has shape {each.shape}; a strength per target is needed: {(self.facts.targets,)}"
             )
         return each

@@ -25,7 +25,7 @@ def make_rows(X: Any, weight: Array | None, centred: bool) -> Rows:
     """
     root = None if weight is None else np.sqrt(weight)
     if scipy.sparse.issparse(X):
-        thin, full, filled = split(X, weight, centred)
+        thin, full, filled = split(X.astype(np.float64), weight, centred)
         mean = _average(X, weight) if centred else np.zeros(X.shape[1])
         if len(filled):
             mean[filled] = column_means(full, weight)

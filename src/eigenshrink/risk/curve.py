@@ -17,6 +17,8 @@ from eigenshrink.risk.minimum import Evaluate, Minimum, minimise
 
 Array = NDArray[np.float64]
 
+MARGIN = 1e6  # how far beyond these strengths a curve is followed before its limit takes over
+LIMIT = 1e-30  # share of the smallest λ that stands for α = 0
 LOSS_UNIT = "half mean squared error"
 LIKELIHOOD_UNIT = "negative log marginal likelihood"
 
@@ -33,12 +35,12 @@ class RiskCurve:
         Of the values: that of the loss, except for evidence.
     evaluate : Evaluate
         Values and analytic slopes.
-    eigenvalues : (k,)
-        They tell where the curve can move.
+    span : (low, high) or None
+        Ends in log α between which the curve moves; None: it is constant.
     targets : int
     one_target : bool
         Results carry no target axis.
-    flat_limit : bool
+    flat_limit : (t,) of bool
         The curve tends to a finite flat value as α → 0 (evidence with p ≥ n): no choice is made there.
     chosen : callable or None
         Gives the chosen strength, ``(t,)``, which ``curve()`` uses.
@@ -47,10 +49,10 @@ class RiskCurve:
     name: str
     unit: str
     evaluate: Evaluate
-    eigenvalues: Array
+    span: tuple[float, float] | None
     targets: int
     one_target: bool
-    flat_limit: bool = False
+    flat_limit: NDArray[np.bool_]
     chosen: Callable[[], Array] | None = None
 
     def __call__(self, alpha: ArrayLike | None = None) -> Any:
@@ -74,7 +76,7 @@ class RiskCurve:
     @cached_property
     def minimum(self) -> Minimum:
         """Where each target's curve is lowest, in [0, ∞], found without a grid of answers."""
-        found = minimise(self.evaluate, self.eigenvalues, self.targets, self.flat_limit)
+        found = minimise(self.evaluate, self.span, self.targets, self.flat_limit)
         return found.first() if self.one_target else found
 
     @cached_property
@@ -85,7 +87,7 @@ class RiskCurve:
             values, steep = self.evaluate(alphas, slopes)
             return values.sum(axis=1, keepdims=True), steep.sum(axis=1, keepdims=True)
 
-        return minimise(total, self.eigenvalues, 1, self.flat_limit).first()
+        return minimise(total, self.span, 1, np.array([self.flat_limit.all()])).first()
 
     def standard_error(self, alpha: ArrayLike | None = None) -> Array | None:
         """Paired standard error of the difference to the optimum (M15); None: not defined here."""
@@ -154,9 +156,23 @@ class Directions:
         return self.observations - self.free_rank - len(self.eigenvalues)
 
     @property
-    def perfect(self) -> bool:
-        """The rows are fitted exactly as α → 0: what a criterion divides may vanish with its divisor."""
-        return bool(len(self.eigenvalues)) and not np.any(self.outside)
+    def flat(self) -> NDArray[np.bool_]:
+        """Targets that are fitted exactly as α → 0 by using up every observation, ``(t,)`` (M14)."""
+        return np.asarray((self.outside == 0) & (self.spare == 0) & (len(self.eigenvalues) > 0))
+
+    @property
+    def span(self) -> tuple[float, float] | None:
+        """Ends in log α between which criteria move: around λ, and down to where noise equals weights.
+
+        At ``α ≈ outside/‖w*‖²`` the price of the weights equals the noise, however large λ is.
+        """
+        values = self.eigenvalues
+        if not len(values):
+            return None
+        with np.errstate(divide="ignore", invalid="ignore"):
+            even = self.outside / (self.squares / values[:, None]).sum(axis=0)
+        low = min([values[-1], *even[(even > 0) & np.isfinite(even)]])
+        return float(np.log(max(low / MARGIN, values[-1] * 1e-40))), float(np.log(values[0] * MARGIN))
 
     def total(self, kernel: Callable[[Array], Array], alphas: Array, along: Array | None = None) -> Array:
         """``Σ_i kernel(α)_i · along_i`` for strengths ``(m, 1)`` or ``(m, t)``, ``(m, t)``.
@@ -169,30 +185,14 @@ class Directions:
             return kernel(alphas) @ along
         return np.stack([np.einsum("tk,kt->t", kernel(row[:, None]), along) for row in alphas])
 
+    def above_zero(self, strength: Array) -> Array:
+        """α = 0 as the limit from above: far below every λ, where shares still have all their digits."""
+        return np.maximum(strength, self.eigenvalues[-1] * LIMIT) if len(self.eigenvalues) else strength
+
     def lost(self, strength: Array) -> Array:
-        """``α/(λ+α)``, the share that is lost, times :meth:`scale`."""
-        if not self.perfect:
-            return kept_share(strength, self.eigenvalues)
-        with np.errstate(invalid="ignore"):
-            ratio = (self.eigenvalues[-1] + strength) / (self.eigenvalues + strength)
-        return np.where(np.isinf(strength), 1.0, ratio)
+        """``α/(λ+α)``, the share that is lost."""
+        return kept_share(self.above_zero(strength), self.eigenvalues)
 
     def lost_slope(self, strength: Array) -> Array:
-        """``d lost / d log α = lost · λ/(λ+α)``, the scale held fixed."""
+        """``d lost / d log α = lost · λ/(λ+α)``."""
         return self.lost(strength) * kept_share(self.eigenvalues, strength)
-
-    def scale(self, strength: Array) -> Array | float:
-        """One, or ``(λ_k+α)/α`` where the fit can be perfect: criteria are ratios in which it cancels.
-
-        It keeps them defined at α = 0, where both sides of the ratio vanish.
-        """
-        if not self.perfect:
-            return 1.0
-        with np.errstate(divide="ignore"):
-            return np.asarray(1.0 + self.eigenvalues[-1] / strength)
-
-
-def scaled(spare: Array | float, scale: Array | float) -> Array:
-    """``spare · scale``, zero where nothing is spare even if the scale is infinite."""
-    some = np.asarray(spare) > 0
-    return np.where(some, spare * np.where(some, scale, 1.0), 0.0)

@@ -20,31 +20,28 @@ def evidence(path: QuadraticPath) -> RiskCurve:
     along = Directions.of(path)
     freedom = along.observations - along.free_rank
     values = along.eigenvalues
-
-    def determinant(a: Array) -> Array:
-        if along.perfect:  # log((λ+α)/(λ_k+α)): the α's cancel against those of PRSS
-            return -np.log(along.lost(a))
-        with np.errstate(divide="ignore"):
-            return np.log1p(values / a)
+    limit = np.where(along.outside > 0, np.inf, -np.inf)
 
     def evaluate(alphas: Array, slopes: bool) -> tuple[Array, Array]:
         with np.errstate(divide="ignore", invalid="ignore"):
             penalised = along.weight_sum * (along.total(along.lost, alphas, along.squares) + along.outside)
             value = 0.5 * (freedom * np.log(penalised) + along.total(determinant, alphas))
-            if along.perfect and along.spare:
-                value = value - 0.5 * along.spare * np.log(along.scale(alphas))
+            value = np.where((alphas == 0) & ~along.flat & (len(values) > 0), limit, value)
             if not slopes:
                 return value, np.full_like(value, np.nan)
             steep = along.weight_sum * along.total(along.lost_slope, alphas, along.squares) / penalised
             kept = along.total(lambda a: kept_share(values, a), alphas)
         return value, 0.5 * (freedom * steep - kept)
 
+    def determinant(a: Array) -> Array:
+        return np.log1p(values / along.above_zero(a))
+
     return RiskCurve(
         "evidence",
         LIKELIHOOD_UNIT,
         evaluate,
-        values,
+        along.span,
         along.squares.shape[1],
         path.spectrum.one_target,
-        flat_limit=along.perfect and not along.spare,
+        flat_limit=along.flat,
     )

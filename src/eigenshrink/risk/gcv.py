@@ -5,18 +5,17 @@ from __future__ import annotations
 import numpy as np
 
 from eigenshrink.path import QuadraticPath
-from eigenshrink.risk.curve import LOSS_UNIT, Array, Directions, RiskCurve, scaled
+from eigenshrink.risk.curve import LOSS_UNIT, Array, Directions, RiskCurve
 
 
 def gcv(path: QuadraticPath) -> RiskCurve:
     """``(RSS_s/2S)/(1 − γ/ν)²``, γ with intercept and free weights; O(k) per strength (M20)."""
     along = Directions.of(path)
+    targets = along.squares.shape[1]
 
     def evaluate(alphas: Array, slopes: bool) -> tuple[Array, Array]:
         rss = along.total(lambda a: along.lost(a) ** 2, alphas, along.squares) + along.outside
-        spare = (
-            scaled(along.spare, along.scale(alphas)) + along.total(along.lost, alphas)
-        ) / along.observations
+        spare = (along.spare + along.total(along.lost, alphas)) / along.observations
         value = 0.5 * rss / spare**2
         if not slopes:
             return value, np.full_like(value, np.nan)
@@ -25,5 +24,11 @@ def gcv(path: QuadraticPath) -> RiskCurve:
         return value, 0.5 * rss_slope / spare**2 - 2 * value * spare_slope / spare
 
     return RiskCurve(
-        "gcv", LOSS_UNIT, evaluate, along.eigenvalues, along.squares.shape[1], path.spectrum.one_target
+        "gcv",
+        LOSS_UNIT,
+        evaluate,
+        along.span,
+        targets,
+        path.spectrum.one_target,
+        flat_limit=np.zeros(targets, dtype=bool),
     )

@@ -14,9 +14,10 @@ import scipy.linalg
 
 from eigenshrink.fit import Training
 from eigenshrink.path import QuadraticPath
-from eigenshrink.risk.curve import LOSS_UNIT, Array, Directions, RiskCurve, scaled
+from eigenshrink.risk.curve import LOSS_UNIT, Array, Directions, RiskCurve
 
-NO_LEVERAGE_LEFT = 1e-12  # 1 − h below this is rounding: the row cannot be predicted from the others
+MANY = 24  # strengths from which their shares are worth factoring
+ROUNDING = 1e-11  # 1 − h below this is rounding of a row that only itself determines
 
 
 def loo(path: QuadraticPath) -> RiskCurve:
@@ -30,7 +31,7 @@ def loo(path: QuadraticPath) -> RiskCurve:
 
     def evaluate(alphas: Array, slopes: bool) -> tuple[Array, Array]:
         groups = [alphas] if targets == 1 else list(alphas[:, None, :])
-        shares = [_Shares.of(along, group.reshape(-1, 1), slopes) for group in groups]
+        shares = [_Shares.of(along, group.reshape(-1, 1), slopes, thin=targets == 1) for group in groups]
         total = np.zeros((2, len(groups), max(len(groups[0]) if targets == 1 else 1, targets)))
         for block in _blocks(path, along):
             for j, share in enumerate(shares):
@@ -38,29 +39,35 @@ def loo(path: QuadraticPath) -> RiskCurve:
         values, steep = total.reshape(2, len(alphas), -1) / (2 * along.weight_sum)
         return values, steep
 
-    return RiskCurve("loo", LOSS_UNIT, evaluate, along.eigenvalues, targets, path.spectrum.one_target)
+    return RiskCurve(
+        "loo",
+        LOSS_UNIT,
+        evaluate,
+        along.span,
+        targets,
+        path.spectrum.one_target,
+        flat_limit=np.zeros(targets, dtype=bool),
+    )
 
 
 @dataclass(frozen=True, eq=False)
 class _Shares:
     """Lost shares of q strengths as products of thin matrices, ``(k, q)``; slopes beside them."""
 
-    scale: Array  #         (q,)
     left: Array  #          (k, r)
     lost: Array  #          (r, q)
     slope: Array | None  #  (r, q)
 
     @classmethod
-    def of(cls, along: Directions, alphas: Array, slopes: bool) -> _Shares:
+    def of(cls, along: Directions, alphas: Array, slopes: bool, thin: bool) -> _Shares:
         lost = along.lost(alphas).T
         both = np.hstack([lost, along.lost_slope(alphas).T]) if slopes else lost
         q = lost.shape[1]
-        left, right = _thin(both) if q > 24 else (np.eye(0), both)
-        scale = np.ravel(along.scale(alphas))
-        return cls(scale, left, right[:, :q], right[:, q:] if slopes else None)
+        left, right = _thin(both) if thin and q > MANY else (np.eye(0), both)
+        return cls(left, right[:, :q], right[:, q:] if slopes else None)
 
     def times(self, U: Array, columns: Array, slope: bool) -> Array:
-        """``Σ_k U_ik · columns_k · share_kq``; columns are one per strength or the same for all."""
+        """``Σ_k U_ik · columns_k · share_kq``; factored shares take one column, others any."""
         share = self.slope if slope and self.slope is not None else self.lost
         if self.left.size:
             return ((U * columns.T) @ self.left) @ share
@@ -80,12 +87,12 @@ class _Block:
     def error(self, share: _Shares) -> tuple[Array, Array]:
         """Sums of ``s_i e_i²`` over the rows, and their slopes, ``(q,)`` or ``(t,)`` each."""
         ones, squares = np.ones((len(self.signal), 1)), self.U**2
-        left_out = scaled(self.spare, share.scale) + share.times(squares, ones, slope=False)
+        left_out = self.spare + share.times(squares, ones, slope=False)
         residual = self.outside + share.times(self.U, self.signal, slope=False)
         if self.copies is not None:
-            left_out = _one_copy(left_out, self.copies, share.scale)
+            left_out = left_out / self.copies + (1.0 - 1.0 / self.copies)
         with np.errstate(divide="ignore", invalid="ignore"):
-            error = np.where(left_out > NO_LEVERAGE_LEFT, residual / left_out, np.inf)
+            error = np.where(left_out > 0, residual / left_out, np.inf)
             total = np.einsum("ij,ij->j", error, error)
             if share.slope is None:
                 return total, np.full_like(total, np.nan)
@@ -96,27 +103,26 @@ class _Block:
             return total, 2 * np.einsum("ij,ij->j", error, change / left_out)
 
 
-def _one_copy(left_out: Array, copies: Array, scale: Array) -> Array:
-    """``1 − h_i/s_i`` from ``1 − h_i``, both scaled: one of s_i copies leaves."""
-    return left_out / copies + scaled(1.0 - 1.0 / copies, scale)
-
-
 def _blocks(path: QuadraticPath, along: Directions) -> Iterator[_Block]:
     training, spectrum = path.fit.training, path.spectrum
     if training is None or spectrum.scores is None:
         return
     weight = training.table.weight if training.table.weight_kind == "frequency" else None
+    used_up = len(along.eigenvalues) + along.free_rank == path.sample.rows
     signal = spectrum.numerators * np.sqrt(along.weight_sum / along.eigenvalues)[:, None]
     for rows, U, F in spectrum.scores.blocks():
-        leverage = np.einsum("ij,ij->i", U, U) + np.einsum("ij,ij->i", F, F) + _intercept(training, rows)
+        free = np.einsum("ij,ij->i", F, F) + _intercept(training, rows)
+        spare = 1.0 - free - np.einsum("ij,ij->i", U, U)
         outside = training.targets(rows) - U @ signal - F @ spectrum.scores.free_signal
-        if along.perfect:
-            outside[:] = 0.0
+        outside[:, along.outside == 0] = 0.0
+        U = np.where(free[:, None] > 1.0 - ROUNDING, 0.0, U)
+        fitted = (spare <= ROUNDING) | used_up
+        outside[fitted], spare[fitted] = 0.0, 0.0
         yield _Block(
             U=U,
             signal=signal,
             outside=outside,
-            spare=np.where(leverage < 1.0 - NO_LEVERAGE_LEFT, 1.0 - leverage, 0.0)[:, None],
+            spare=spare[:, None],
             copies=None if weight is None else weight[rows, None],
         )
 
@@ -130,9 +136,13 @@ def _intercept(training: Training, rows: slice) -> Array | float:
 
 
 def _thin(shares: Array) -> tuple[Array, Array]:
-    """``(k, q)`` as ``(k, r) (r, q)``: the shares of many strengths have rank near 36 (M20)."""
-    U, sizes, Vt = scipy.linalg.svd(shares, full_matrices=False)
+    """``(k, q)`` as ``(k, r) (r, q)``: the shares of many strengths have rank near 36 (M20).
+
+    Columns are brought to one size first, so that small strengths keep their digits.
+    """
+    largest = np.abs(shares).max(axis=0)
+    U, sizes, Vt = scipy.linalg.svd(shares / np.where(largest > 0, largest, 1.0), full_matrices=False)
     r = int(np.sum(sizes > 1e-16 * sizes[0])) if len(sizes) else 0
     if 2 * r >= shares.shape[1]:
         return np.eye(0), shares
-    return U[:, :r], sizes[:r, None] * Vt[:r]
+    return U[:, :r], sizes[:r, None] * Vt[:r] * largest

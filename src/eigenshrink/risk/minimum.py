@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 SPACING = 0.6  # of the samples, in log α
-MARGIN = 1e6  # how far beyond the eigenvalues a curve is followed before its limit takes over
-ACCURACY = 1e-10  # of log α at the optimum
+ACCURACY = 1e-9  # of log α at the optimum
 TIE = 1e-12  # relative difference below which the limit is taken instead
 
 
@@ -58,37 +57,37 @@ class Minimum:
 
 def minimise(
     evaluate: Evaluate,
-    eigenvalues: Array,
+    span: tuple[float, float] | None,
     targets: int,
-    flat_limit: bool,
+    flat_limit: NDArray[np.bool_],
 ) -> Minimum:
     """The lowest point of each target's curve.
 
     Parameters
     ----------
     evaluate : Evaluate
-    eigenvalues : (k,), > 0
-        The curve moves within a few decades of them.
+    span : (low, high) or None
+        Ends in log α between which the curve moves; None: it is constant.
     targets : int
-    flat_limit : bool
+    flat_limit : (t,) of bool
         The limit α → 0 is finite and flat.
     """
-    ends = np.array([[0.0], [np.inf]])
-    limits = _comparable(np.broadcast_to(evaluate(ends, slopes=False)[0], (2, targets)))
-    if not len(eigenvalues):
-        return Minimum(np.zeros(targets), limits[0], np.full(targets, "flat"))
-    low, high = np.log(eigenvalues.min() / MARGIN), np.log(eigenvalues.max() * MARGIN)
+    low, high = span or (0.0, 0.0)
     nodes = np.linspace(low, high, int(np.ceil((high - low) / SPACING)) + 1)
-    values = _comparable(evaluate(np.exp(nodes)[:, None], slopes=False)[0])
-    lower, upper = _valleys(nodes, values)
-    place = _narrow(evaluate, lower, upper)
-    depth = _comparable(evaluate(np.exp(place), slopes=False)[0])
+    alphas = np.concatenate([[0.0], np.exp(nodes), [np.inf]])[:, None]
+    values, slopes = evaluate(alphas, slopes=True)
+    values, slopes = (np.broadcast_to(part, (len(alphas), targets)) for part in (values, slopes))
+    limits = _comparable(values[[0, -1]])
+    if span is None:
+        return Minimum(np.zeros(targets), limits[0], np.full(targets, "flat"))
+    ends = _valleys(nodes, _comparable(values[1:-1]), _comparable(slopes[1:-1], 0.0))
+    place, depth = _narrow(evaluate, *ends)
     best = np.argmin(depth, axis=0)
     alpha = np.exp(np.take_along_axis(place, best[None], 0)[0])
     value = np.take_along_axis(depth, best[None], 0)[0]
     boundary = np.full(targets, "none", dtype="<U8")
     for limit, end, name in (
-        (limits[0], 0.0, "flat" if flat_limit else "zero"),
+        (limits[0], 0.0, np.where(flat_limit, "flat", "zero")),
         (limits[1], np.inf, "infinite"),
     ):
         better = (limit <= value) | (limit <= value + TIE * np.abs(np.where(np.isfinite(value), value, 0.0)))
@@ -97,45 +96,80 @@ def minimise(
     return Minimum(alpha, value, boundary)
 
 
-def _valleys(nodes: Array, values: Array) -> tuple[Array, Array]:
-    """Brackets of the two lowest valleys of each target, ``(2, t)`` each, in log α."""
-    padded = np.pad(values, ((1, 1), (0, 0)), constant_values=np.inf)
-    is_valley = (values <= padded[:-2]) & (values <= padded[2:])
-    lowest = np.argsort(np.where(is_valley, values, np.inf), axis=0, kind="stable")[:2]
-    second = np.take_along_axis(is_valley, lowest[1:], axis=0)[0]
-    lowest[1] = np.where(second, lowest[1], lowest[0])
-    if np.array_equal(lowest[0], lowest[1]):
-        lowest = lowest[:1]
-    last = len(nodes) - 1
-    return nodes[np.maximum(lowest - 1, 0)], nodes[np.minimum(lowest + 1, last)]
+@dataclass
+class _Ends:
+    """One end of a bracket per valley and target, ``(c, t)`` each."""
+
+    place: Array
+    value: Array
+    slope: Array
+
+    def replace(self, where: NDArray[np.bool_], place: Array, value: Array, slope: Array) -> None:
+        self.place = np.where(where, place, self.place)
+        self.value = np.where(where, value, self.value)
+        self.slope = np.where(where, slope, self.slope)
 
 
-def _narrow(evaluate: Evaluate, lower: Array, upper: Array) -> Array:
-    """Zero of the slope in each bracket: false position with Illinois weights, then bisection."""
-    a, b = lower.copy(), upper.copy()
-    slope_a, slope_b = _slopes(evaluate, a), _slopes(evaluate, b)
-    place = 0.5 * (a + b)
-    for step in range(80):
-        with np.errstate(divide="ignore", invalid="ignore"):
-            guess = b - slope_b * (b - a) / (slope_b - slope_a)
-        usable = (guess > a) & (guess < b) & (step % 6 != 5)
-        place = np.where(usable, guess, 0.5 * (a + b))
-        slope = _slopes(evaluate, place)
-        right = slope > 0
-        slope_b = np.where(right, slope, np.where(slope_b > 0, 0.5 * slope_b, slope_b))
-        slope_a = np.where(right, np.where(slope_a < 0, 0.5 * slope_a, slope_a), slope)
-        moved = np.where(right, b - place, place - a)
-        a, b = np.where(right, a, place), np.where(right, place, b)
-        if np.all((b - a < ACCURACY) | (slope == 0) | (moved < ACCURACY)):
+def _valleys(nodes: Array, values: Array, slopes: Array) -> tuple[_Ends, _Ends]:
+    """Both ends of the two lowest valleys of each target: the slope turns from down to up between them.
+
+    Where there is no (second) valley both ends are the lowest node, which nothing can narrow.
+    """
+    turns = (slopes[:-1] < 0) & (slopes[1:] >= 0)
+    height = np.where(turns, np.minimum(values[:-1], values[1:]), np.inf)
+    left = np.argsort(height, axis=0, kind="stable")[:2]
+    found = np.take_along_axis(turns, left, 0)
+    left = np.where(found, left, np.argmin(values, axis=0))
+    ends = [
+        _Ends(nodes[at], np.take_along_axis(values, at, 0), np.take_along_axis(slopes, at, 0))
+        for at in (left, left + found)
+    ]
+    return ends[0], ends[1]
+
+
+def _narrow(evaluate: Evaluate, left: _Ends, right: _Ends) -> tuple[Array, Array]:
+    """Lowest place of each bracket and the value there: two cubic steps, then secants.
+
+    Each step costs one evaluation of the curve; four are usual. A step that would leave its bracket
+    halves it instead.
+    """
+    last, last_slope = left.place, left.slope
+    place, slope, value = left.place, left.slope, left.value
+    done = right.place - left.place < ACCURACY
+    for step in range(60):
+        if np.all(done):
             break
-    return place
+        guess = _cubic(left, right) if step < 2 else _secant(place, slope, last, last_slope)
+        inside = (guess > left.place) & (guess < right.place)
+        moved = np.where(inside, guess, 0.5 * (left.place + right.place))
+        last, last_slope, place = place, slope, np.where(done, place, moved)
+        value, slope = evaluate(np.exp(place), slopes=True)
+        slope = _comparable(slope, 0.0)
+        left.replace(slope <= 0, place, value, slope)
+        right.replace(slope >= 0, place, value, slope)
+        done |= (np.abs(place - last) < ACCURACY) | (right.place - left.place < ACCURACY)
+    return place, _comparable(value)
 
 
-def _slopes(evaluate: Evaluate, place: Array) -> Array:
-    _, slopes = evaluate(np.exp(place), slopes=True)
-    return np.where(np.isfinite(slopes), slopes, 0.0)
+def _cubic(left: _Ends, right: _Ends) -> Array:
+    """Minimum of the cubic through values and slopes at both ends."""
+    width = right.place - left.place
+    with np.errstate(divide="ignore", invalid="ignore"):
+        size = np.maximum(np.abs(left.slope), np.abs(right.slope))
+        down, up = left.slope / size, right.slope / size
+        mid = 3 * ((left.value - right.value) / size / width) + down + up
+        root = np.sqrt(np.maximum(mid**2 - down * up, 0.0))
+        return np.asarray(right.place - width * (up + root - mid) / (up - down + 2 * root))
 
 
-def _comparable(values: Array) -> Array:
-    """NaN (nothing can be said) counts as infinitely bad."""
-    return np.where(np.isnan(values), np.inf, values)
+def _secant(place: Array, slope: Array, last: Array, last_slope: Array) -> Array:
+    """Zero of the line through the last two slopes."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(place - (place - last) / (1.0 - last_slope / slope))
+
+
+def _comparable(values: Array, otherwise: float = np.inf) -> Array:
+    """NaN (nothing can be said) replaced: as a value it is infinitely bad, as a slope flat."""
+    if otherwise == 0.0:
+        return np.where(np.isfinite(values), values, 0.0)
+    return np.where(np.isnan(values), otherwise, values)

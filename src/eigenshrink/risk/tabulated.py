@@ -7,20 +7,17 @@ from numpy.typing import NDArray
 from scipy.interpolate import CubicHermiteSpline
 
 from eigenshrink.risk.curve import RiskCurve
-from eigenshrink.risk.minimum import MARGIN, Evaluate
+from eigenshrink.risk.minimum import Evaluate
 
 Array = NDArray[np.float64]
 
-STEP = 0.05  # of the table, in log α: the curve is reproduced to about 1e-7 of its range
+STEP = 0.1  # of the table, in log α: the curve is reproduced to about 1e-7 of its range
 
 
 def tabulate(curve: RiskCurve) -> dict[str, Array]:
     """Places (log α), values, slopes and the two limits of a curve, as arrays that can be saved."""
-    if not len(curve.eigenvalues):
-        places = np.array([0.0, 1.0])
-    else:
-        low, high = np.log(curve.eigenvalues.min() / MARGIN), np.log(curve.eigenvalues.max() * MARGIN)
-        places = np.linspace(low, high, int((high - low) / STEP) + 2)
+    low, high = curve.span or (0.0, 1.0)
+    places = np.linspace(low, high, int((high - low) / STEP) + 2)
     values, slopes = curve.evaluate(np.exp(places)[:, None], slopes=True)
     limits, _ = curve.evaluate(np.array([[0.0], [np.inf]]), slopes=False)
     return {"places": places, "values": values, "slopes": slopes, "limits": limits}

@@ -43,10 +43,12 @@ def decompose_dual(fit: Fit, training: Training) -> Spectrum:
     Y = training.targets()
     offset, free_signal = inverse @ Y, basis.T @ Y
     Y = Y - basis @ free_signal
-    most = min(n - basis.shape[1] - training.fit_intercept, len(pen))
+    rank = basis.shape[1] + training.fit_intercept
+    most = min(n - rank, len(pen))
     left, singular, route = _by_kernel(fit, training, basis, most)
     signal = left.T @ Y
-    outside = left_outside(np.sum((Y - left @ signal) ** 2, axis=0), np.sum(Y**2, axis=0))
+    left_over = np.sum((Y - left @ signal) ** 2, axis=0)
+    outside = left_outside(left_over, np.sum(Y**2, axis=0), n - rank - left.shape[1])
     S = training.table.weight_sum
     values = singular**2 / S
     error = EPS * n
@@ -58,7 +60,7 @@ def decompose_dual(fit: Fit, training: Training) -> Spectrum:
         route=route,
         floor=numerical_floor(values[0], values[-1], error, route == "dual-gram") if len(values) else 0.0,
         free=FreeBlock(
-            rank=basis.shape[1] + training.fit_intercept,
+            rank=rank,
             onto=training.rows.transpose_times(inverse.T)[pen].T if len(free) else np.zeros((0, len(pen))),
             offset=offset,
         ),
@@ -73,17 +75,18 @@ def _by_kernel(fit: Fit, training: Training, basis: Array, most: int) -> tuple[A
     if most <= 0:
         return np.zeros((n, 0)), np.zeros(0), "dual-gram"
     K = training.rows.kernel(fit.penalised, fit.scale)
+    size = float(np.trace(K))
     if basis.shape[1]:
         K -= basis @ (basis.T @ K)
         K -= (K @ basis) @ basis.T
     values, U = np.linalg.eigh(K)
     values, U = values[::-1][:most], U[:, ::-1][:, :most]
-    if values[-1] > CLEAR * values[0]:
+    if values[-1] > CLEAR * max(values[0], size / n):
         return U, np.sqrt(values), "dual-gram"
-    return *_by_qr(fit, training, basis, most), "dual-svd"
+    return *_by_qr(fit, training, basis, most, np.sqrt(size / n)), "dual-svd"
 
 
-def _by_qr(fit: Fit, training: Training, basis: Array, most: int) -> tuple[Array, Array]:
+def _by_qr(fit: Fit, training: Training, basis: Array, most: int, size: float) -> tuple[Array, Array]:
     n, p = training.rows.shape
 
     def blocks() -> Iterator[tuple[Array, Array]]:
@@ -94,7 +97,7 @@ def _by_qr(fit: Fit, training: Training, basis: Array, most: int) -> tuple[Array
 
     R, _, _ = tall_qr(blocks(), n, 0)
     U, singular, _ = accurate_svd(np.ascontiguousarray(R.T))
-    k = min(most, int(np.sum(singular > rank_tolerance(p, n) * singular[0])))
+    k = min(most, int(np.sum(singular > rank_tolerance(p, n) * max(singular[0], size))))
     return U[:, :k], singular[:k]
 
 

@@ -79,7 +79,7 @@ def _by_gram(fit: Fit, training: Training) -> Spectrum | None:
         route="primal-gram",
         floor=_floor(values, EPS * len(values), squared=True),
         free=free,
-        outside=_outside(training, explained, unpenalised),
+        outside=_outside(training, explained, unpenalised, len(training.table.y) - free.rank - len(values)),
         scores=PrimalScores(training, T, len(values), free_signal),
         one_target=training.table.one_target,
     )
@@ -122,13 +122,14 @@ def _by_qr(fit: Fit, training: Training) -> Spectrum:
     inverse = right[:m].T / sizes[:m]
     onto, offset = inverse @ left[:, :m].T @ R[:f, f:], inverse @ left[:, :m].T @ C[:f]
     free_signal, rest = left[:, :m].T @ C[:f], left[:, m:].T
+    length = np.linalg.norm(R[:, f:], axis=0)
     R, C = np.vstack([rest @ R[:f, f:], R[f:, f:]]), np.vstack([rest @ C[:f], C[f:]])
-    k = min(unit_free_rank(R, tolerance), n - m - training.fit_intercept)
+    k = min(unit_free_rank(R, tolerance, length), n - m - training.fit_intercept)
     U, singular, Vt = accurate_svd(R * scale)
     U, singular, Q = U[:, :k], singular[:k], Vt[:k].T
     signal = U.T @ C
     squares = tail + np.sum((C - U @ signal) ** 2, axis=0)
-    outside = left_outside(squares, training.target_sd**2 * S) / S
+    outside = left_outside(squares, training.target_sd**2 * S, n - m - training.fit_intercept - k) / S
     values = singular**2 / S
     scores = PrimalScores(
         training, _row_map(fit, scale[:, None] * Q / singular, onto, inverse), k, free_signal
@@ -169,16 +170,16 @@ def _row_map(fit: Fit, penalised: Array, onto: Array, free: Array) -> Array:
     return T
 
 
-def _outside(training: Training, explained: Array, unpenalised: Array) -> Array:
+def _outside(training: Training, explained: Array, unpenalised: Array, spare: int) -> Array:
     """Mean square of Y outside the span; by subtraction unless nearly everything cancels."""
     total = training.target_sd**2
-    if np.all(total - explained >= CANCELLED * total):
+    if np.all(total - explained >= CANCELLED * total) and spare > 0:
         return total - explained
     left = np.zeros_like(total)
     for rows, fitted in training.rows.times(unpenalised):
         E = training.targets(rows) - fitted
         left += np.einsum("ij,ij->j", E, E)
-    return left_outside(left / training.table.weight_sum, total)
+    return left_outside(left / training.table.weight_sum, total, spare)
 
 
 def _floor(values: Array, relative_error: float, squared: bool) -> float:

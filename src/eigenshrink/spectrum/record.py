@@ -175,6 +175,8 @@ def numerical_floor(largest: float, smallest: float, relative_error: float, squa
     return max(0.0, largest * (share if squared else share**2) - smallest)
 
 
-def left_outside(squares: Array, total: Array) -> Array:
-    """Sums of squares outside the span; exactly zero where only rounding is left of ``total``."""
+def left_outside(squares: Array, total: Array, spare: int) -> Array:
+    """Sums of squares outside the span; exactly zero where no row is spare or only rounding is left."""
+    if spare <= 0:
+        return np.zeros_like(squares)
     return np.where(squares <= ROUNDING * total, 0.0, squares)

@@ -39,7 +39,7 @@ def tall_qr(blocks: Iterable[tuple[Array, Array]], p: int, t: int) -> tuple[Arra
         (factored, tau), _ = scipy.linalg.qr(np.vstack([R, Z]), mode="raw", check_finite=False)
         stacked = np.vstack([C, Y])
         if t:
-            stacked, _, _ = lapack.dormqr("L", "T", factored, tau, stacked, max(64 * t, 1))
+            stacked, _, _ = lapack.dormqr("L", "T", factored[:, : len(tau)], tau, stacked, max(64 * t, 1))
         kept = min(len(stacked), p)
         R, C = np.triu(factored[:kept]), stacked[:kept]
         outside += np.einsum("ij,ij->j", stacked[kept:], stacked[kept:])
@@ -51,13 +51,17 @@ def rank_tolerance(rows: int, columns: int) -> float:
     return EPS * (columns + 10.0 * math.sqrt(rows))
 
 
-def unit_free_rank(R: Array, tolerance: float) -> int:
-    """Numerical rank after the columns are brought to one length, so that units do not matter."""
-    length = np.linalg.norm(R, axis=0)
+def unit_free_rank(R: Array, tolerance: float, length: Array | None = None) -> int:
+    """Numerical rank after the columns are brought to one length, so that units do not matter.
+
+    ``length`` are those of the columns before others were projected out of them (default: of R): what
+    is then rounding of the longer column is not counted.
+    """
+    length = np.linalg.norm(R, axis=0) if length is None else length
     if not np.any(length > 0):
         return 0
     values = scipy.linalg.svdvals(R[:, length > 0] / length[length > 0], check_finite=False)
-    return int(np.sum(values > tolerance * values[0]))
+    return int(np.sum(values > tolerance * max(1.0, values[0])))
 
 
 def accurate_svd(R: Array) -> tuple[Array, Array, Array]:
