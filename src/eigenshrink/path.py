@@ -20,6 +20,7 @@ from eigenshrink.spectrum.triangular import EPS
 Array = NDArray[np.float64]
 
 SAFETY = 3.0  # the residual is as noisy as it is large, so its correction is tripled
+NOISE = 1.0  # rounding of a fitted row, in units of ε · σ_max · ‖w‖
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,7 +151,7 @@ class QuadraticPath:
             loss = np.full((len(strength), numerators.shape[1]), np.nan)
         else:
             lost = 1.0 - kept_share(values, strength)
-            loss = 0.5 * (lost**2 @ (numerators**2 / values[:, None]) + self.spectrum.outside)
+            loss = 0.5 * (lost**2 @ ((numerators / np.sqrt(values)[:, None]) ** 2) + self.spectrum.outside)
         return self._risk_shaped(loss, np.ndim(alpha))
 
     def three_steps(self, alpha: float, target: int = 0) -> ThreeSteps:
@@ -184,8 +185,8 @@ class QuadraticPath:
     def certificate(self, alpha: ArrayLike, relative: bool = False) -> Any:
         """Proved bound ``‖ŵ − w̃(α)‖_D ≤ ‖∇L̃_α(ŵ)‖_{D⁻¹}/α`` (M16), ``()`` or ``(a,)``.
 
-        The gradient is taken on the data at ŵ, with the free block solved there. ``relative`` divides
-        by ``‖ŵ‖_D``. Infinite at α = 0, NaN where the loss is not known to be convex (no data).
+        The gradient is taken on the data at ŵ, with the free block solved there; the rounding of ŵ is
+        added. ``relative`` divides by ``‖ŵ‖_D``. Infinite at α = 0, NaN where the loss is not known to be convex (no data).
         Several targets: the largest. Cost: one pass over the data for all strengths.
         """
         strength = self._strengths(alpha)
@@ -197,6 +198,7 @@ class QuadraticPath:
                 with np.errstate(divide="ignore", invalid="ignore"):
                     proved = np.where(flat[picked][:, None] == 0, np.inf, size / flat[picked][:, None])
                     proved = np.where(np.isinf(flat[picked])[:, None], 0.0, proved)
+                    proved += (self._epsilon + 8 * EPS) * np.linalg.norm(W, axis=0)
                     share = np.where(proved == 0, 0.0, proved / np.linalg.norm(W, axis=0))
                 bound[picked] = (share if relative else proved).max(axis=1, initial=0.0)
         return bound.reshape(strength.shape) if strength.ndim else float(bound[0])
@@ -205,8 +207,7 @@ class QuadraticPath:
         """Strengths, ``D^{½}ŵ`` and ``D^{-½}∇L̃_α(ŵ)`` with free weights solved, ``(p_pen, a, t)``."""
         fit, free = self.fit, self.spectrum.free
         t = self.spectrum.numerators.shape[1]
-        long = max(len(fit.penalty_factor), fit.sample.rows if fit.sample else 0)
-        for picked in slices(len(flat), 16 * BLOCK // (long * t)):
+        for picked in slices(len(flat), 16 * BLOCK // (len(fit.penalty_factor) * t)):
             strength = flat[picked]
             C = self.spectrum.numerators[:, None, :] * self._inverse(strength[:, None]).T[:, :, None]
             W = self._assemble(C.reshape(len(C), len(strength) * t))
@@ -230,14 +231,24 @@ class QuadraticPath:
         return total / training.table.weight_sum
 
     def _rounding(self, inverse: Array, V: Array) -> Array:
-        """What the residual cannot see: rounding of ŵ and of the directions themselves, ``(a, t)``."""
+        """What the residual cannot see: rounding of ŵ, of the fitted rows and of the directions, ``(a, t)``."""
         values, numerators = self.spectrum.eigenvalues, self.spectrum.numerators
-        error: Array = 2.0 * EPS * np.linalg.norm(V, axis=0)
-        if len(values) == len(V) or not len(values):
+        size = np.linalg.norm(V, axis=0)
+        error: Array = self._epsilon * size
+        if not len(values):
+            return error
+        fitted = np.linalg.norm(np.sqrt(values[0] * np.maximum(values, 0.0)) * inverse, axis=1)
+        error += NOISE * EPS * fitted[:, None] * size
+        if len(values) == len(V):
             return error
         tilt = EPS * np.sqrt(values[0] / np.where(values > 0, values, np.inf))
         error += np.sqrt(inverse**2 @ (numerators * tilt[:, None]) ** 2)
         return error
+
+    @property
+    def _epsilon(self) -> float:
+        """Relative rounding of the weights that are handed out."""
+        return float(np.finfo(self.fit.sample.dtype if self.fit.sample else np.float64).eps)
 
     def _inverse(self, strength: Array) -> Array:
         """``1/(λ+α)`` for strengths (..., 1), ``(..., k)``; flat directions without slope give 0."""

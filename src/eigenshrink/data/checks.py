@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import scipy.sparse
@@ -113,7 +113,10 @@ def check_matrix(X: Any, names: Sequence[str] = ()) -> Any:
         matrix = scipy.sparse.csr_array(X)
         matrix.data = numbers(matrix.data, "X")
         matrix.sum_duplicates()
-        _all_finite(matrix.data, "X")
+        bad = np.flatnonzero(~np.isfinite(matrix.data))
+        if len(bad):
+            row = int(np.searchsorted(matrix.indptr, bad[0], side="right")) - 1
+            _not_finite("X", (row, int(matrix.indices[bad[0]])), matrix.data[bad[0]], names)
         values = matrix
     else:
         values = numbers(X, "X", names)
@@ -187,7 +190,8 @@ def _first_text(array: NDArray[Any], names: Sequence[str]) -> tuple[str, Any]:
             float(value)
         except (TypeError, ValueError):
             column = f", column {names[index[1]]!r}" if len(index) == 2 and len(names) > index[1] else ""
-            return f"[{', '.join(map(str, index))}]{column}" if index else "", value
+            place = f"[{', '.join(map(str, index))}]{column}" if index else ""
+            return place, value.item() if isinstance(value, np.generic) else value
     return "", array.dtype
 
 
@@ -196,11 +200,14 @@ def _all_finite(values: NDArray[np.floating], name: str, names: Sequence[str] = 
         if np.isfinite(values.sum(dtype=np.float64)) or np.isfinite(values).all():
             return
     index = tuple(int(i) for i in np.unravel_index(int(np.argmin(np.isfinite(values))), values.shape))
-    value = values[index]
+    _not_finite(name, index, values[index], names)
+
+
+def _not_finite(name: str, index: tuple[int, ...], value: Any, names: Sequence[str]) -> NoReturn:
     word = "NaN" if np.isnan(value) else "infinity"
     column = f" (column {names[index[1]]!r})" if len(index) == 2 and len(names) > index[1] else ""
     raise InputError(
-        f"{name}[{', '.join(str(i) for i in index)}]{column} is {word}; every value must be finite: "
+        f"{name}[{', '.join(map(str, index))}]{column} is {word}; every value must be finite: "
         "fill the gaps (for example with the column's mean and an indicator column) or drop these rows"
     )
 
@@ -210,7 +217,8 @@ def _names(values: Any, what: str, given: Sequence[str] | None = None) -> tuple[
     if found is None:
         return ()
     names = (found,) if isinstance(found, str) else tuple(str(name) for name in found)
-    if given is not None and len(set(names)) != len(names):
+    if len(set(names)) != len(names):
         twice = next(name for name in names if names.count(name) > 1)
-        raise InputError(f"feature_names holds {twice!r} twice: names must be different")
+        where = f"the names of {what}" if given is None else "feature_names"
+        raise InputError(f"{where} has {twice!r} twice: names must be different")
     return names

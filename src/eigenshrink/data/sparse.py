@@ -76,11 +76,16 @@ class SparseRows(Rows):
             yield rows, block
 
     def gradient(self, W: Array, slope: Callable[[slice, Array], Array]) -> Array:
-        """``Zᵀ slope(rows, Z W)`` without making Z dense; holds an array of the shape of ``Z W``."""
-        residual = np.empty((self.shape[0], W.shape[1]))
+        """``Zᵀ slope(rows, Z W)`` without making Z dense, in one pass over blocks of rows."""
+        total = np.zeros(W.shape)
+        sums = np.zeros(W.shape[1])
         for rows, block in self.times(W):
-            residual[rows] = slope(rows, block)
-        return self.transpose_times(residual)
+            residual = self.weigh(slope(rows, block), rows)
+            total += self.thin[rows].T @ residual
+            sums += residual.sum(axis=0)
+            if len(self.filled):
+                total[self.filled] += (self.full[rows] - self.mean[self.filled]).T @ residual
+        return total - np.outer(self._thin_mean(), sums)
 
     def transpose_times(self, U: Array) -> Array:
         """``Zᵀ U`` without making Z dense."""

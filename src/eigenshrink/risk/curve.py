@@ -143,7 +143,7 @@ class Directions:
         values = spectrum.eigenvalues
         return cls(
             eigenvalues=values,
-            squares=spectrum.numerators**2 / values[:, None],
+            squares=(spectrum.numerators / np.sqrt(values)[:, None]) ** 2,
             outside=spectrum.outside,
             weight_sum=sample.weight_sum,
             observations=sample.observations,

@@ -63,7 +63,7 @@ class _Shares:
         lost = along.lost(alphas).T
         both = np.hstack([lost, along.lost_slope(alphas).T]) if slopes else lost
         q = lost.shape[1]
-        left, right = _thin(both) if thin and q > MANY else (np.eye(0), both)
+        left, right = _thin(both) if thin and q > MANY and len(both) else (np.eye(0), both)
         return cls(left, right[:, :q], right[:, q:] if slopes else None)
 
     def times(self, U: Array, columns: Array, slope: bool) -> Array:

@@ -64,7 +64,7 @@ def _by_gram(fit: Fit, training: Training) -> Spectrum | None:
         return None
     values, Q = values[::-1], Q[:, ::-1]
     numerators = -(Q.T @ slope)
-    explained = np.sum(numerators**2 / values[:, None], axis=0)
+    explained = np.sum((numerators / np.sqrt(values)[:, None]) ** 2, axis=0)
     explained -= np.sum(free.offset * fit.gradient[fit.free], axis=0)
     unpenalised = np.zeros_like(fit.gradient)
     unpenalised[pen] = scale[:, None] * (Q @ (numerators / values[:, None]))
