@@ -15,7 +15,7 @@ from scipy.sparse import issparse
 
 from eigenshrink.curvature import Curvature, Gram
 from eigenshrink.data.checks import Table
-from eigenshrink.data.memory import make_rows
+from eigenshrink.data.memory import column_means, make_rows
 from eigenshrink.data.rows import BLOCK, Rows, slices
 from eigenshrink.errors import InputError
 from eigenshrink.models.loss import Loss
@@ -185,7 +185,7 @@ def fit_squared(table: Table, penalty_factor: Array, fit_intercept: bool, standa
     rows = make_rows(table.X, table.weight, fit_intercept)
     mean = np.zeros(table.y.shape[1])
     if fit_intercept:
-        mean = np.average(table.y, axis=0, weights=table.weight).astype(np.float64)
+        mean = column_means(table.y, table.weight)
     training = Training(table, rows, mean, fit_intercept)
     curvature = Gram(rows, table.weight_sum)
     if rows.shape[1] <= rows.shape[0]:

@@ -186,8 +186,8 @@ class QuadraticPath:
         """Proved bound ``‖ŵ − w̃(α)‖_D ≤ ‖∇L̃_α(ŵ)‖_{D⁻¹}/α`` (M16), ``()`` or ``(a,)``.
 
         The gradient is taken on the data at ŵ, with the free block solved there; the rounding of ŵ is
-        added. ``relative`` divides by ``‖ŵ‖_D``. Infinite at α = 0, NaN where the loss is not known to be convex (no data).
-        Several targets: the largest. Cost: one pass over the data for all strengths.
+        added. ``relative`` divides by ``‖ŵ‖_D``. Infinite at α = 0, NaN where the loss is not known to
+        be convex (no data). Several targets: the largest. Cost: one pass over the data for all strengths.
         """
         strength = self._strengths(alpha)
         flat = strength.reshape(-1)
@@ -231,7 +231,7 @@ class QuadraticPath:
         return total / training.table.weight_sum
 
     def _rounding(self, inverse: Array, V: Array) -> Array:
-        """What the residual cannot see: rounding of ŵ, of the fitted rows and of the directions, ``(a, t)``."""
+        """What the residual cannot see: rounding of ŵ, of fitted rows and of directions, ``(a, t)``."""
         values, numerators = self.spectrum.eigenvalues, self.spectrum.numerators
         size = np.linalg.norm(V, axis=0)
         error: Array = self._epsilon * size

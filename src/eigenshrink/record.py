@@ -21,6 +21,7 @@ from eigenshrink.facts import Facts
 from eigenshrink.path import QuadraticPath
 from eigenshrink.penalty import strengths
 from eigenshrink.risk import RISKS, RiskCurve
+from eigenshrink.risk.curve import remembered
 from eigenshrink.spectrum import Spectrum
 
 if TYPE_CHECKING:
@@ -95,7 +96,11 @@ class Study:
 
             for name, table in self.tables.items():
                 curves[name] = replace(curves["gcv"], name=name, evaluate=interpolated(table))
-        return {name: replace(curves[name], chosen=self._chosen) for name in RISKS if name in curves}
+        return {
+            name: replace(curves[name], chosen=self._chosen, evaluate=remembered(curves[name].evaluate))
+            for name in RISKS
+            if name in curves
+        }
 
     @cached_property
     def choice(self) -> Choice:
@@ -204,11 +209,11 @@ class Study:
 
         return summary(self)
 
-    def report(self, path: str | Path, notes: Sequence[str] = ()) -> None:
-        """Write one self-contained HTML page."""
+    def report(self, path: str | Path, notes: Sequence[str] = (), source: str = "") -> None:
+        """Write one self-contained HTML page; notes and source say what was done to which data."""
         from eigenshrink.report.page import write_report
 
-        write_report(self, path, notes=notes)
+        write_report(self, path, notes=notes, source=source)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers for JSON, as in ``result.json``."""

@@ -5,8 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from eigenshrink.audit.finding import Examined, Finding, list_names
-from eigenshrink.data.duplicates import DEPENDENT, dependent_columns, duplicate_columns
-from eigenshrink.fit import CONSTANT
+from eigenshrink.data.duplicates import (
+    DEPENDENT,
+    are_equal,
+    are_indicators,
+    dependent_columns,
+    duplicate_columns,
+)
+from eigenshrink.fit import CONSTANT, Fit, Training
 
 
 def constant_columns(examined: Examined) -> Finding:
@@ -52,11 +58,9 @@ def collinear_columns(examined: Examined) -> Finding:
     if spectrum.route.startswith("dual"):
         meaning = "There are more columns than rows, so that columns are combinations of each other."
         return Finding(limit[0], "pass", 0, limit[2], meaning, "")
-    found = []
-    if fit.training is not None and spectrum.route != "primal-gram":
-        found = dependent_columns(fit.curvature.dense, np.flatnonzero(fit.active))
-        equal = {frozenset(g) for g in _pairs(duplicate_columns(fit.training.table.X))}
-        found = [(j, makers) for j, makers in found if frozenset((j, *makers)) not in equal]
+    found = (
+        [] if fit.training is None or spectrum.route == "primal-gram" else _combinations(fit.training, fit)
+    )
     if not found:
         return Finding(limit[0], "pass", 0, limit[2], "No column is a combination of others.", "")
     lines = [
@@ -74,5 +78,15 @@ def collinear_columns(examined: Examined) -> Finding:
     )
 
 
-def _pairs(groups: list[tuple[int, ...]]) -> list[tuple[int, int]]:
-    return [(a, b) for group in groups for a in group for b in group if a < b]
+def _combinations(training: Training, fit: Fit) -> list[tuple[int, tuple[int, ...]]]:
+    """Columns that follow from others, without what other findings or the encoding explain.
+
+    Indicators of one category sum to one: that is how a category is written, and the penalty settles it.
+    """
+    X = training.table.X
+    found = []
+    for j, makers, shares in dependent_columns(fit.curvature.dense, np.flatnonzero(fit.active)):
+        category = np.allclose(shares, -1.0, atol=1e-4) and are_indicators(X, (j, *makers))
+        if not category and not (len(makers) == 1 and are_equal(X, j, makers[0])):
+            found.append((j, makers))
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -32,8 +33,8 @@ def duplicate_columns(X: Any) -> list[tuple[int, ...]]:
     return [tuple(group) for group in groups.values() if len(group) > 1]
 
 
-def dependent_columns(gram: Array, places: NDArray[np.intp]) -> list[tuple[int, tuple[int, ...]]]:
-    """Columns that are linear combinations of others, each with those that make it up.
+def dependent_columns(gram: Array, places: NDArray[np.intp]) -> list[tuple[int, tuple[int, ...], Array]]:
+    """Columns that are linear combinations of others: each with those that make it up, and their shares.
 
     Parameters
     ----------
@@ -54,6 +55,22 @@ def dependent_columns(gram: Array, places: NDArray[np.intp]) -> list[tuple[int, 
     parts = scipy.linalg.solve_triangular(factor[:rank, :rank], factor[:rank, rank:])
     found = []
     for place, share in zip(order[rank:], parts.T, strict=True):
-        makers = order[:rank][np.abs(share) > 1e-5]
-        found.append((int(places[place]), tuple(int(places[j]) for j in np.sort(makers))))
-    return sorted(found)
+        used = np.flatnonzero(np.abs(share) > 1e-5)
+        makers = places[order[used]]
+        at = np.argsort(makers)
+        shares = share[used] * length[place] / length[order[used]]
+        found.append((int(places[place]), tuple(int(j) for j in makers[at]), shares[at]))
+    return sorted(found, key=lambda item: item[:2])
+
+
+def are_indicators(X: Any, columns: Sequence[int]) -> bool:
+    """Whether every value in these columns is 0 or 1."""
+    values = X[:, list(columns)]
+    values = values.data if scipy.sparse.issparse(values) else values
+    return bool(np.all((values == 0) | (values == 1)))
+
+
+def are_equal(X: Any, j: int, i: int) -> bool:
+    """Whether two columns are equal in every row."""
+    differences = X[:, [j]] != X[:, [i]]
+    return not (differences.nnz if scipy.sparse.issparse(differences) else np.any(differences))

@@ -50,7 +50,11 @@ def column_means(X: NDArray[np.floating], weight: Array | None) -> Array:
 
 
 def _average(X: Any, weight: Array | None) -> Array:
-    n = X.shape[0]
+    n, p = X.shape
     total = np.ones(n) if weight is None else weight
-    sums: Array = np.asarray(X.T @ total if scipy.sparse.issparse(X) else total @ X, dtype=np.float64)
+    if scipy.sparse.issparse(X):
+        return np.asarray(X.T @ total, dtype=np.float64) / float(total.sum())
+    sums = np.zeros(p)
+    for rows in slices(n, 4 * BLOCK // p):
+        sums += total[rows] @ X[rows]
     return sums / float(total.sum())
