@@ -236,5 +236,5 @@ def _notes(
                 f"column {shown(column.features[1])} says where"
             )
     if any(column.levels is not None for column in encoder.columns):
-        notes.append("no category is dropped: its columns sum to 1, so the audit calls them collinear")
+        notes.append("no category is dropped: the penalty shares their weight, so that none is the reference")
     return tuple(notes)
