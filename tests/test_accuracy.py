@@ -15,6 +15,7 @@ import pytest
 import scipy.sparse
 from numpy.testing import assert_allclose
 
+import eigenshrink as es
 from oracles import EPS, Problem, distance, exact, inverse, make, rows, solve, with_spectrum
 
 STRENGTHS = [0.0, 1e-20, 1e-12, 1e-6, 1e-3, 1.0, 1e3]
@@ -140,6 +141,26 @@ def test_above_the_floor_six_digits_are_right():
             floor = problem.study().spectrum.floor
             found = measure(problem, f"{shape}, 1e{digits}", [floor, 10 * floor, 1e-3])
             assert wrong(list(found), lambda m: 1e-6 * m.size) == []
+
+
+def test_the_bounds_hold_for_anybodys_hessian():
+    """``w₀ − (H + α)⁻¹(g + αw₀)`` from fits that stopped early, condition numbers up to 10¹²."""
+    ratios = []
+    for digits in (0, 3, 6, 9, 12):
+        rng = np.random.default_rng(digits)
+        Q = np.linalg.qr(rng.normal(size=(6, 6)))[0]
+        H = (Q * np.logspace(0, -digits, 6)) @ Q.T
+        H, w, g = (H + H.T) / 2, rng.normal(size=6), rng.normal(size=6)
+        path = es.quadratic(w, H, 0.01, g)
+        for alpha in (1e-3, 0.1, 1.0, 100.0):
+            with mpmath.workdps(60):
+                A = mpmath.matrix(H.tolist()) + mpmath.mpf(alpha) * mpmath.eye(6)
+                slope = mpmath.matrix(g.tolist()) + mpmath.mpf(alpha) * mpmath.matrix(w.tolist())
+                truth = np.array([list(mpmath.matrix(w.tolist()) - mpmath.lu_solve(A, slope))], dtype=object)
+            error = distance(path.weights(alpha), truth)
+            assert error <= path.residual_bound(alpha)
+            ratios.append(path.residual_bound(alpha) / error)
+    assert np.median(ratios) <= 10
 
 
 # --- means far beyond the spread ----------------------------------------------------------------------

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import ExitStack
 from unittest.mock import patch
 
 import numpy as np
@@ -139,6 +141,29 @@ def test_both_sides_agree(problem):
     for alpha in ALPHAS:
         assert_allclose(study.path.weights(alpha), other.weights(alpha), rtol=1e-7, atol=1e-7 * size)
     assert_allclose(study.path.effective_parameters(ALPHAS), other.effective_parameters(ALPHAS), atol=1e-7)
+
+
+HOLDERS = [
+    m for name, m in sorted(sys.modules.items()) if name.startswith("eigenshrink.") and hasattr(m, "BLOCK")
+]
+
+
+@lawful
+@given(problems(), st.integers(1, 60), st.booleans())
+def test_blocks_of_any_size_agree(problem, size, svd):
+    """Everything that reads rows reads them in blocks."""
+    assert {"rows", "sparse", "dual", "primal", "path"} <= {m.__name__.split(".")[-1] for m in HOLDERS}
+    if svd:
+        problem = problem.with_(X=np.hstack([problem.X, problem.X[:, :1]]), d=np.r_[problem.factors, 1.0])
+    one = study_of(problem)
+    with ExitStack() as stack:
+        for module in HOLDERS:
+            stack.enter_context(patch.object(module, "BLOCK", size))
+        other = study_of(problem)
+        same(problem, one, other)
+        same_curves(one, other)
+        for bound in (other.path.certificate(INNER), other.path.residual_bound(INNER)):
+            assert np.all(bound < 1e-6 * size_of(problem))
 
 
 STORAGES = {
