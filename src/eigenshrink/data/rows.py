@@ -7,7 +7,7 @@ is one subclass that yields blocks; the products have slow general forms that it
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -31,11 +31,14 @@ class Rows:
         ``√s``; None where every weight is one.
     mean : (p,)
         ``μ``: weighted means of the columns, or zeros without an intercept.
+    drift : (p,) or None
+        What is left of the mean after ``X − μ`` because μ is rounded; None: not taken off.
     """
 
     X: NDArray[np.floating]
     root: Array | None
     mean: Array
+    drift: Array | None = field(default=None, kw_only=True)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -53,19 +56,40 @@ class Rows:
         """Rows of the targets, centred and weighted like Z, ``(b, t)``."""
         return self.weigh(np.subtract(y[rows], mean, dtype=np.float64), rows)
 
+    def recentred(self) -> Rows:
+        """The same rows with the rounding of μ taken off too: one pass.
+
+        A mean of 10³ spreads is rounded to 10⁻¹³ spreads: too little to matter for a Gram matrix, but
+        enough to look like one more direction where rank is decided.
+        """
+        if not np.any(self.mean):
+            return self
+        total, weight_sum = np.zeros(self.shape[1]), 0.0
+        for rows, block in self.blocks():
+            root = np.ones(len(block)) if self.root is None else self.root[rows]
+            total += root @ block
+            weight_sum += float(root @ root)
+        return replace(self, drift=total / weight_sum)
+
+    def shift(self, block: Array, picked: slice | NDArray[np.intp] = slice(None)) -> Array:
+        """Centre a block of columns that may be overwritten."""
+        block -= self.mean[picked]
+        if self.drift is not None:
+            block -= self.drift[picked]
+        return block
+
     def blocks(self, width: int = 0) -> Iterator[tuple[slice, Array]]:
         """Row blocks of Z, ``(b, p)`` each; ``width`` columns are used beside them."""
         n, p = self.shape
         for rows in slices(n, BLOCK // max(p, width, 1)):
-            block = np.subtract(self.X[rows], self.mean, dtype=np.float64)
-            yield rows, self.weigh(block, rows)
+            yield rows, self.weigh(self.shift(self.X[rows].astype(np.float64)), rows)
 
     def columns(self, picked: NDArray[np.intp]) -> Iterator[tuple[slice, Array]]:
         """Blocks ``(n, b)`` of the picked columns of Z, with their places in ``picked``."""
         n = self.shape[0]
         for places in slices(len(picked), max(n, 64)):
             chosen = picked[places]
-            block = np.subtract(self.X[:, chosen], self.mean[chosen], dtype=np.float64)
+            block = self.shift(self.X[:, chosen].astype(np.float64), chosen)
             yield places, self.weigh(block, slice(None))
 
     def times(self, T: Array) -> Iterator[tuple[slice, Array]]:
@@ -139,7 +163,7 @@ class Rows:
     @cached_property
     def _centred_later(self) -> bool:
         """No weights, and means no larger than a few spreads: products may be centred afterwards."""
-        if self.root is not None or self.X.dtype != np.float64:
+        if self.root is not None or self.X.dtype != np.float64 or self.drift is not None:
             return False
         head = self.X[: max(64, BLOCK // max(1, self.shape[1]))]
         square = np.einsum("ij,ij->j", head, head) / len(head)

@@ -48,8 +48,7 @@ class SparseRows(Rows):
         for rows in slices(n, BLOCK // max(p, width, 1)):
             block = self.thin[rows].toarray().astype(np.float64)
             block[:, self.filled] = self.full[rows]
-            block -= self.mean
-            yield rows, self.weigh(block, rows)
+            yield rows, self.weigh(self.shift(block), rows)
 
     def columns(self, picked: NDArray[np.intp]) -> Iterator[tuple[slice, Array]]:
         """Column blocks of Z, dense, one at a time."""
@@ -61,7 +60,7 @@ class SparseRows(Rows):
             block = by_column[:, chosen].toarray().astype(np.float64)
             is_full = where[chosen] >= 0
             block[:, is_full] = self.full[:, where[chosen[is_full]]]
-            block -= self.mean[chosen]
+            self.shift(block, chosen)
             yield places, self.weigh(block, slice(None))
 
     def times(self, T: Array) -> Iterator[tuple[slice, Array]]:

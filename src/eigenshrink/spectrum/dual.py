@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,15 @@ from eigenshrink.curvature import fits_densely
 from eigenshrink.data.rows import BLOCK, slices
 from eigenshrink.fit import Fit, Training
 from eigenshrink.spectrum.record import DualBasis, FreeBlock, Spectrum, left_outside, numerical_floor
-from eigenshrink.spectrum.triangular import CLEAR, EPS, accurate_svd, rank_tolerance, tall_qr, unit_free_rank
+from eigenshrink.spectrum.triangular import (
+    CANCELLED,
+    CLEAR,
+    EPS,
+    accurate_svd,
+    rank_tolerance,
+    tall_qr,
+    unit_free_rank,
+)
 
 Array = NDArray[np.float64]
 
@@ -39,6 +47,7 @@ def decompose_dual(fit: Fit, training: Training) -> Spectrum:
     """
     n, pen, free = len(training.table.y), fit.penalised, fit.free
     fits_densely(n)
+    training = replace(training, rows=training.rows.recentred())
     basis, inverse = _free_basis(training, free)
     Y = training.targets()
     offset, free_signal = inverse @ Y, basis.T @ Y
@@ -81,7 +90,8 @@ def _by_kernel(fit: Fit, training: Training, basis: Array, most: int) -> tuple[A
         K -= (K @ basis) @ basis.T
     values, U = np.linalg.eigh(K)
     values, U = values[::-1][:most], U[:, ::-1][:, :most]
-    if values[-1] > CLEAR * max(values[0], size / n):
+    U -= basis @ (basis.T @ U)
+    if values[-1] > CLEAR * max(values[0], size / n) and values.sum() > CANCELLED * size:
         return U, np.sqrt(values), "dual-gram"
     return *_by_qr(fit, training, basis, most, np.sqrt(size / n)), "dual-svd"
 

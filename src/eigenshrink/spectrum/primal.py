@@ -7,7 +7,7 @@ rounding (ratio 1e-10), which also proves full rank; anything harder goes to QR 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +15,17 @@ from numpy.typing import NDArray
 from eigenshrink.data.rows import BLOCK
 from eigenshrink.fit import Fit, Training
 from eigenshrink.spectrum.record import DenseBasis, FreeBlock, Spectrum, left_outside, numerical_floor
-from eigenshrink.spectrum.triangular import CLEAR, EPS, accurate_svd, rank_tolerance, tall_qr, unit_free_rank
+from eigenshrink.spectrum.triangular import (
+    CANCELLED,
+    CLEAR,
+    EPS,
+    accurate_svd,
+    rank_tolerance,
+    tall_qr,
+    unit_free_rank,
+)
 
 Array = NDArray[np.float64]
-
-CANCELLED = 1e-6  # a difference below this share of its terms is computed again without subtracting
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +56,9 @@ class PrimalScores:
 def decompose_primal(fit: Fit, training: Training) -> Spectrum:
     """The spectrum by the Gram matrix if it can be trusted, else by QR and SVD."""
     spectrum = _by_gram(fit, training)
-    return spectrum if spectrum is not None else _by_qr(fit, training)
+    return (
+        spectrum if spectrum is not None else _by_qr(fit, replace(training, rows=training.rows.recentred()))
+    )
 
 
 def _by_gram(fit: Fit, training: Training) -> Spectrum | None:

@@ -14,6 +14,7 @@ Array = NDArray[np.float64]
 
 EPS = float(np.finfo(np.float64).eps)
 CLEAR = 1e-10  # smallest eigenvalue ratio that a Gram route accepts: it squares the condition number
+CANCELLED = 1e-6  # a difference below this share of its terms is computed again without subtracting
 JACOBI_LIMIT = 400  # columns up to which the one-sided Jacobi SVD is worth its time
 
 
