@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv as stdlib_csv
 import gzip
+import io
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,7 @@ import polars as pl
 import pytest
 
 from eigenshrink.data.files import read_table
+from eigenshrink.data.lines import uneven_line
 from eigenshrink.data.table import encode_table
 from eigenshrink.errors import InputError, MissingExtra
 from tables import csv, mixed
@@ -91,7 +94,20 @@ class TestReading:
             ("t.csv", b"a,y,a\n1,2,3\n", '"a" occurs more than once'),
             ("t.csv", b",y\n1,2\n", "column 1 has no name"),
             ("t.csv", b"a,y\n1,2\n1,2,3\n", "line 3 has more fields"),
-            ("t.csv", b'a,y\n"1,2\n', "damaged"),
+            ("t.csv", b"a,b,y\n1,2,3\n4,5\n6,7,8\n", "line 3 has fewer fields .* 2 instead of 3"),
+            ("t.tsv", b"a\tb\ty\n1\t2\t3\n4\n", "line 3 has fewer fields"),
+            ("t.csv.gz", gzip.compress(b"a,y\n1,2\n3\n"), "line 3 has fewer fields"),
+            ("t.csv", b"a,y\n1,2\n3", "line 3 has fewer fields"),
+            ("t.csv", b'a,b,y\n1,"x\nz",3\n4,"5,6"\n', "line 4 has fewer fields"),
+            ("t.csv", b'a,b,y\n1,"x\nz",3\n4,"5,6",7,8\n', "line 4 has more fields"),
+            ("t.csv", b"a,y\n1,2\n\n3,4\n", "line 3 is empty"),
+            ("t.csv", b"a,y\n1,2\n  \n", "line 3 is empty"),
+            ("t.csv", b'a,y\n"1,2\n', "a quote is not closed, look at line 2"),
+            ("t.csv", b'a,c\n1,"x\n2,y\n3,z\n', "a quote is not closed, look at line 2"),
+            ("t.csv", b'a,"c\n1,x\n', "a quote is not closed, look at line 1"),
+            ("t.csv", b'a,c\n1,"x"z\n', "quotes in the wrong place"),
+            ("t.csv.gz", b"a,y\n1,2\n", "not compressed by gzip.* take .gz off"),
+            ("t.csv", gzip.compress(b"a,y\n1,2\n"), "compressed by gzip: add .gz"),
             ("t.csv", "a,y\ncaf\xe9,2\n".encode("latin-1"), "UTF-8"),
             ("t.csv", "a,y\n1,2\n".encode("utf-16"), "UTF-8"),
             ("t.csv", b"\x00\x01,y\n1,2\n", "not a text file"),
@@ -113,6 +129,15 @@ class TestReading:
         assert str(path) in str(caught.value)
         assert "\n" not in str(caught.value)
 
+    @pytest.mark.parametrize("end", ["", "\n", "\n\n", "\r\n\r\n", "\n\n\n"])
+    def test_empty_lines_at_the_end_are_no_rows(self, tmp_path, end):
+        path = tmp_path / "t.csv"
+        path.write_bytes(b"a,c,y\n1,,\n2,x," + end.encode())
+        assert read_table(path).rows() == [(1, None, None), (2, "x", None)]
+
+    def test_an_empty_line_of_a_single_column_is_a_missing_value(self, tmp_path):
+        assert read_table(csv(tmp_path, "a\n1\n\n2\n\n"))["a"].to_list() == [1, None, 2, None]
+
     def test_missing_file_and_folder(self, tmp_path):
         with pytest.raises(InputError, match="there is no file"):
             read_table(tmp_path / "nowhere.csv")
@@ -125,3 +150,38 @@ class TestReading:
         monkeypatch.setitem(__import__("sys").modules, "polars", None)
         with pytest.raises(MissingExtra, match=r"eigenshrink\[app\]"):
             read_table(csv(tmp_path, "a,y\n1,2\n"))
+
+
+def counted(content: bytes, width: int) -> tuple[int, int] | None:
+    """The slow oracle of ``uneven_line``."""
+    reader, line = stdlib_csv.reader(io.StringIO(content.decode(), newline="")), 1
+    for row in reader:
+        if len(row) != width:
+            return line, len(row)
+        line = reader.line_num + 1
+    return None
+
+
+class TestLines:
+    @pytest.mark.parametrize("chunk", [1, 7, 64, 1 << 21])
+    @pytest.mark.parametrize("end", ["\n", "\r\n"])
+    def test_the_first_uneven_line_is_found(self, monkeypatch, chunk, end):
+        monkeypatch.setattr("eigenshrink.data.lines.CHUNK", chunk)
+        rng = np.random.default_rng(1)
+        found = []
+        for _ in range(60):
+            cells = [["1", '"2,3"', '"a\n""b"', ""][i] for i in rng.integers(0, 4, 24)]
+            rows = [cells[i : i + 3] for i in range(0, 24, 3)]
+            if rng.random() < 0.8:
+                rows[rng.integers(8)][0:1] = ["1", "2"] if rng.random() < 0.5 else []
+            content = end.join(",".join(row) for row in [["x", "y", "z"], *rows]).encode()
+            content += end.encode() * int(rng.integers(2))
+            found.append(uneven_line(content, ",", 3))
+            assert found[-1] == counted(content, 3)
+        assert None in found
+        assert len({width for _, width in filter(None, found)}) == 2
+
+    def test_a_quote_within_a_value_is_no_fault(self):
+        content = b'a,b,y\n5" pipe,6" pipe,\n'
+        assert uneven_line(content, ",", 3) is None
+        assert uneven_line(content, ",", 4) == (1, 3)

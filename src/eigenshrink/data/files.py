@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from eigenshrink.data.lines import is_even, open_quote, read_bytes, uneven_line, without_blank_end
 from eigenshrink.data.names import check_distinct, shown
 from eigenshrink.errors import InputError, MissingExtra
 
@@ -92,7 +94,7 @@ def _guarded(path: Path, kind: str, text: Collection[str], null_values: Sequence
     except polars.exceptions.NoDataError:
         raise InputError(f"file {path} is empty: it needs a header with column names, and rows") from None
     except (polars.exceptions.PolarsError, polars.exceptions.PanicException, OSError) as error:
-        raise InputError(f"file {path} cannot be read: {_reason(path, kind, error)}") from error
+        raise InputError(f"file {path} cannot be read: {_reason(kind, error)}") from error
 
 
 def _read_text(
@@ -100,16 +102,19 @@ def _read_text(
 ) -> polars.DataFrame:
     import polars
 
-    with path.open("rb") as handle:
-        header = polars.read_csv(
-            handle,
-            separator=separator,
-            has_header=False,
-            n_rows=1,
-            infer_schema_length=0,
-            truncate_ragged_lines=True,
-        ).row(0)
+    content = read_bytes(path)
+    _check_quotes(path, content)
+    header = polars.read_csv(
+        io.BytesIO(content),
+        separator=separator,
+        has_header=False,
+        n_rows=1,
+        infer_schema_length=0,
+        truncate_ragged_lines=True,
+    ).row(0)
     names = _names(path, separator, header)
+    if len(names) > 1:
+        content = without_blank_end(content)
     options: dict[str, Any] = {
         "separator": separator,
         "new_columns": names,
@@ -117,11 +122,51 @@ def _read_text(
         "null_values": list(null_values) or None,
     }
     try:
-        with path.open("rb") as handle:
-            return polars.read_csv(handle, infer_schema_length=SAMPLE, **options)
+        frame = _typed(content, options)
+    except polars.exceptions.ComputeError:
+        _check_lines(path, content, separator, len(names))
+        raise
+    cut = frame[:, -1].null_count() > 0  # a row cut short ends in a missing value
+    if len(names) > 1 and cut and not is_even(content, separator, len(names), frame.height):
+        _check_lines(path, content, separator, len(names))
+    return frame
+
+
+def _typed(content: bytes, options: dict[str, Any]) -> polars.DataFrame:
+    import polars
+
+    try:
+        return polars.read_csv(io.BytesIO(content), infer_schema_length=SAMPLE, **options)
     except polars.exceptions.ComputeError:  # a later row contradicts the sample: look at all rows
-        with path.open("rb") as handle:
-            return polars.read_csv(handle, infer_schema_length=None, **options)
+        return polars.read_csv(io.BytesIO(content), infer_schema_length=None, **options)
+
+
+def _check_quotes(path: Path, content: bytes) -> None:
+    line = open_quote(content)
+    if line is not None:
+        raise InputError(
+            f"file {path} cannot be read: a quote is not closed, look at line {line}; close it, or write "
+            'a quote that belongs to a value as "" between quotes'
+        )
+
+
+def _check_lines(path: Path, content: bytes, separator: str, width: int) -> None:
+    """Refuse a row with too few or too many fields, and an empty line between rows."""
+    uneven = uneven_line(content, separator, width)
+    if uneven is None:
+        return
+    line, fields = uneven
+    if fields == 0:
+        raise InputError(f"file {path} cannot be read: line {line} is empty; take it out")
+    what, advice = (
+        ("more", "put quotes around a value that holds the separator")
+        if fields > width
+        else ("fewer", "complete it; a missing value is an empty field with its separator")
+    )
+    raise InputError(
+        f"file {path} cannot be read: line {line} has {what} fields than the header has names, "
+        f"{fields} instead of {width}; {advice}"
+    )
 
 
 def _names(path: Path, separator: str, header: Sequence[str | None]) -> list[str]:
@@ -145,29 +190,17 @@ def _names(path: Path, separator: str, header: Sequence[str | None]) -> list[str
     return names
 
 
-def _reason(path: Path, kind: str, error: BaseException) -> str:
+def _reason(kind: str, error: BaseException) -> str:
     first = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(" .:")
     if "utf-8" in first.lower():
-        cut = ", or the compressed file is not complete" if kind.endswith(".gz") else ""
-        return f"it is not UTF-8 text; save it with the encoding UTF-8{cut}"
-    if "more fields" in first and kind in SEPARATORS:
-        return f"{_ragged(path, SEPARATORS[kind])} has more fields than the header has names"
+        return "it is not UTF-8 text; save it with the encoding UTF-8"
+    if kind in SEPARATORS and (value := re.match(r"could not parse `([^`]*)", first)):
+        return (
+            f"{shown(value[1])} has quotes in the wrong place; a value in quotes ends with its second quote"
+        )
     if isinstance(error, OSError):
         return f"{error.strerror or first}; check that the file is complete and may be read"
     return f"{shown(first)}; the file is damaged or not in the format that its ending says"
-
-
-def _ragged(path: Path, separator: str) -> str:
-    """Name the first line with too many fields; quoted lines are left to polars, which counts them right."""
-    import polars
-
-    with path.open("rb") as handle:
-        lines = polars.read_csv(
-            handle, separator="\x1f", quote_char=None, has_header=False, infer_schema_length=0
-        ).to_series()
-    excess = lines.str.count_matches(separator, literal=True) > lines.head(1).str.count_matches(separator)[0]
-    found = (excess & ~lines.str.contains('"', literal=True)).arg_true()
-    return f"line {found[0] + 1}" if len(found) else "a row"
 
 
 def _tidy(
