@@ -75,6 +75,22 @@ def test_the_deeper_of_two_valleys_is_taken(name, strong, deeper):
     assert curve.minimum.value <= values.min()
 
 
+@pytest.mark.parametrize("seed", [696, 1317, 1496, 1701])
+def test_no_grid_is_better_for_curves_of_many_valleys(seed):
+    """Columns and weights over nine decades each: a valley per group, some narrower than the samples."""
+    rng = np.random.default_rng(seed)
+    n, p = rng.integers(5, 12), rng.integers(4, 12)
+    problem = make(seed, n, p, weights="precision")
+    problem = problem.with_(
+        X=problem.X * 10.0 ** rng.integers(-4, 5, p), s=problem.s * 10.0 ** rng.integers(-4, 5, n)
+    )
+    study = problem.study(criterion="evidence")
+    values = study.spectrum.eigenvalues
+    grid = np.logspace(np.log10(values[-1]), np.log10(values[0]) + 1, 1500)
+    for name in ("loo", "gcv"):
+        assert study.risk[name].minimum.value <= lowest_on_grid(study.risk[name], grid) * (1 + 1e-6)
+
+
 def test_the_grid_can_find_a_better_value():
     assert lowest_on_grid(lambda alphas: np.abs(np.log(alphas + 1e-300))) < 0.03
 

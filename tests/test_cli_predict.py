@@ -53,7 +53,8 @@ class TestPredict:
         [
             (lambda frame: frame.drop("age"), 'no column "age"'),
             (lambda frame: frame.with_columns(age=pl.lit("old")), '"age", row 1: "old" is not a number'),
-            (lambda frame: frame.head(0), "no rows"),
+            (lambda frame: frame.with_columns(age=pl.lit("0,5")), "decimal comma"),
+            (lambda frame: frame.head(0), "a header and no rows: add them"),
         ],
     )
     def test_rows_that_do_not_fit_the_model(self, fitted, tmp_path, capsys, change, says):

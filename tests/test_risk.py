@@ -81,6 +81,18 @@ def test_loo_of_a_row_that_alone_knows_a_penalised_column(weights, apart):
     assert_allclose(curve(problem, "loo", small), every(loo, problem, small), rtol=1e-9 / apart)
 
 
+@pytest.mark.parametrize("far", [0.0, 1e7])
+def test_loo_of_two_equal_rows_among_rows_that_are_alone(far):
+    """One row is spare: the equal ones share a leverage of one half each, all others tend to one."""
+    problem = make(172834938, 8, 7, weights="precision", noise=0.0)
+    X = np.rint(problem.X * 2**20) / 2**20
+    X[:, 0] = 3.5
+    X[1] = X[0]
+    small = [0.0, 1e-10, 1e-6, 1e-2]
+    wanted = every(loo, problem.with_(X=X), small)
+    assert_allclose(curve(problem.with_(X=X + far), "loo", small), wanted, rtol=1e-4)
+
+
 def test_loo_is_infinite_where_one_row_alone_knows_a_free_column():
     problem = make(8, 14, 4, free=1)
     X = problem.X.copy()

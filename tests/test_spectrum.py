@@ -165,6 +165,37 @@ def test_equal_and_dependent_columns_cost_rank(shape, svd, monkeypatch):
         assert_allclose(study.coef(alpha), solve(problem.with_(X=X), alpha)[0][0], atol=1e-9)
 
 
+@pytest.mark.parametrize("shape", [(20, 5), (9, 14)])
+@pytest.mark.parametrize("weights", [None, "precision"])
+@pytest.mark.parametrize("far", [1e2, 1e4, 1e7])
+def test_rank_does_not_depend_on_the_zero_of_a_column(shape, weights, far):
+    """A column that is the sum of two, and two equal rows, exactly so; rounding of a mean is no direction."""
+    problem = make(1, *shape, weights=weights)
+    X = np.rint(problem.X * 2**20) / 2**20
+    X[:, 3] = X[:, 0] + X[:, 1]
+    X[4] = X[3]
+    near, moved = problem.with_(X=X), problem.with_(X=X + far * np.arange(1, shape[1] + 1))
+    study = moved.study(criterion="evidence")
+    assert len(study.spectrum.eigenvalues) == min(shape[1] - 1, shape[0] - 2)
+    for alpha in SOME:
+        assert_allclose(study.coef(alpha), solve(near, alpha)[0][0], rtol=1e-6, atol=1e-8)
+    for risk in study.risk.values():
+        wanted = near.study(criterion="evidence").risk[risk.name]([1e-3, 1.0])
+        assert_allclose(risk([1e-3, 1.0]), wanted, rtol=1e-6)
+
+
+@pytest.mark.parametrize("n", [30, 1000])
+def test_start_end_and_duration(n):
+    """Seconds since 1970: whole numbers, the third the difference of the others."""
+    rng = np.random.default_rng(0)
+    start, duration = 1_700_000_000 + rng.integers(0, 10**6, n), rng.integers(60, 3600, n)
+    X = np.c_[start, start + duration, duration, rng.normal(size=n)].astype(float)
+    study = es.study(X, 1e-3 * duration + rng.normal(size=n))
+    assert len(study.spectrum.eigenvalues) == 3
+    assert np.abs(study.coef(0.0)).max() < 1.0
+    assert study.path.effective_parameters(0.0) == pytest.approx(4)
+
+
 @pytest.mark.parametrize("scale", [1e-120, 1e-9, 1e9, 1e120])
 @pytest.mark.parametrize("shape", [(20, 6), (9, 15)])
 def test_rank_does_not_depend_on_the_unit_of_a_column(scale, shape):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import zipfile
+import zlib
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,6 +69,7 @@ def write_study(study: Study, path: str | Path) -> None:
         "chosen": np.asarray(study.alpha),
         "boundary": np.asarray(study.choice.boundary),
         "column_mean": sample.column_mean,
+        "column_sd": sample.column_sd,
         "target_mean": sample.target_mean,
         "target_sd": sample.target_sd,
     }
@@ -95,21 +97,33 @@ def write_study(study: Study, path: str | Path) -> None:
 def read_study(path: str | Path) -> dict[str, Any]:
     """Read the parts of a study, by the names of its fields; see :func:`eigenshrink.load`."""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
+        with Path(path).open("rb") as file:
+            arrays = _arrays(file)
         meta = json.loads(arrays["meta"].tobytes())
+        if meta["format"] == FORMAT:
+            return _parts(meta, arrays)
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error
-    except (ValueError, KeyError, zipfile.BadZipFile) as error:
+    except (ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise InputError(
             f"{path} is no study saved by eigenshrink: give the file that study.save wrote"
         ) from error
-    if meta.get("format") != FORMAT:
-        raise InputError(
-            f"{path} has format {meta.get('format')}, this version reads {FORMAT}: "
-            f"read it with eigenshrink {meta.get('version')}"
-        )
-    return _parts(meta, arrays)
+    raise InputError(
+        f"{path} has format {meta['format']}, this version reads {FORMAT}: "
+        f"read it with eigenshrink {meta.get('version')}"
+    )
+
+
+def _arrays(file: IO[bytes]) -> dict[str, Any]:
+    """Arrays by name; anything else in the file is a ValueError."""
+    found = np.load(file, allow_pickle=False)
+    if not isinstance(found, np.lib.npyio.NpzFile):
+        raise ValueError("one array and no archive")
+    with found:
+        arrays = {name: found[name] for name in found.files}
+    if not all(isinstance(array, np.ndarray) for array in arrays.values()):
+        raise ValueError("a member that is no array")
+    return arrays
 
 
 def _parts(meta: dict[str, Any], arrays: dict[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from eigenshrink.archive import read_study
@@ -111,7 +112,8 @@ def study(
     ((5,), (2, 5), 'loo')
     """
     _not_yet({"offset": offset, "groups": groups, "select": select, "folds": folds, "validation": validation})
-    if loss not in LOSSES:
+    _flags(fit_intercept=fit_intercept, standardize=standardize, per_target=per_target)
+    if not isinstance(loss, str) or loss not in LOSSES:
         raise InputError(f"loss must be {' or '.join(map(repr, LOSSES))}; got {loss!r}")
     table = check_table(X, y, sample_weight, weight_kind, feature_names)
     factors = penalty_factors(penalty_factor, len(table.feature_names))
@@ -163,6 +165,12 @@ def _enough_rows(path: QuadraticPath) -> None:
             f"{rows} rows cannot determine {free} weights without penalty (the intercept counts): "
             "give more rows, or give those columns a penalty_factor above 0"
         )
+
+
+def _flags(**given: Any) -> None:
+    for name, value in given.items():
+        if not isinstance(value, (bool, np.bool_)):
+            raise InputError(f"{name} must be True or False; got {value!r}")
 
 
 def _not_yet(given: dict[str, Any]) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import issparse
 
 from eigenshrink.data.rows import Rows
 from eigenshrink.errors import InputError
@@ -122,10 +123,16 @@ class OperatorCurvature(Curvature):
     def matvec(self, v: Array) -> Array:
         """``H v``, one product per column."""
         V = np.asarray(v, dtype=np.float64)
-        columns = [
-            np.asarray(self._product(column), dtype=np.float64) for column in V.reshape(self.dim, -1).T
-        ]
-        return np.stack([column.ravel() for column in columns], axis=1).reshape(V.shape)
+        columns = [np.ravel(self._product(column)) for column in V.reshape(self.dim, -1).T]
+        if any(column.shape != (self.dim,) for column in columns):
+            raise InputError(f"hessian.matvec must give {self.dim} numbers; got shape {columns[0].shape}")
+        return np.stack(columns, axis=1).astype(np.float64).reshape(V.shape)
+
+    @cached_property
+    def dense(self) -> Array:
+        """H as an array, checked as one."""
+        fits_densely(self.dim)
+        return symmetric(self.matvec(np.eye(self.dim)))
 
 
 def as_curvature(hessian: Any) -> Curvature:
@@ -138,6 +145,8 @@ def as_curvature(hessian: Any) -> Curvature:
     """
     if isinstance(hessian, Curvature):
         return hessian
+    if issparse(hessian):
+        hessian = hessian.toarray()
     if hasattr(hessian, "shape") and hasattr(hessian, "matvec"):
         p = int(hessian.shape[0])
         if tuple(hessian.shape) != (p, p):
@@ -152,6 +161,11 @@ def as_curvature(hessian: Any) -> Curvature:
         ) from error
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
         raise InputError(f"hessian must be square; got shape {matrix.shape}")
+    return MatrixCurvature(symmetric(matrix))
+
+
+def symmetric(matrix: Array) -> Array:
+    """The symmetric part of a Hessian that is finite and symmetric up to noise."""
     if not np.isfinite(matrix).all():
         raise InputError("hessian holds NaN or infinity: compute it again where the loss is finite")
     asymmetry = float(np.abs(matrix - matrix.T).max(initial=0.0))
@@ -159,7 +173,7 @@ def as_curvature(hessian: Any) -> Curvature:
         raise InputError(
             f"hessian is not symmetric (entries differ by up to {asymmetry:.3g}): symmetrise it first"
         )
-    return MatrixCurvature(0.5 * (matrix + matrix.T))
+    return 0.5 * (matrix + matrix.T)
 
 
 def fits_densely(dim: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,8 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from eigenshrink.chain import study
+from eigenshrink.data.checks import column_names
+from eigenshrink.data.memory import predict
 
 
 class L2Regressor(RegressorMixin, BaseEstimator):
@@ -37,7 +40,7 @@ class L2Regressor(RegressorMixin, BaseEstimator):
     weight_kind : {"frequency", "precision"}
         In scikit-learn a weight of 2 means that the row occurs twice, hence "frequency", and the weights
         that choose alpha must be whole numbers. "precision": how exact a row is, the default of
-        :func:`eigenshrink.study`.
+        :func:`eigenshrink.study`. It makes no difference to the coefficients at a given alpha.
     tol : float
         Accepted for later losses; squared loss is solved directly.
     random_state : any
@@ -107,6 +110,7 @@ class L2Regressor(RegressorMixin, BaseEstimator):
         InputError
             Naming the item that cannot be used.
         """
+        names = column_names(y)
         X, y = validate_data(
             self,
             X,
@@ -121,7 +125,7 @@ class L2Regressor(RegressorMixin, BaseEstimator):
             y,
             loss=self.loss,
             sample_weight=sample_weight,
-            weight_kind=self.weight_kind,
+            weight_kind=self._kind(sample_weight),
             penalty_factor=self.penalty_factor,
             fit_intercept=self.fit_intercept,
             standardize=self.standardize,
@@ -132,18 +136,28 @@ class L2Regressor(RegressorMixin, BaseEstimator):
             random_state=self.random_state,
             feature_names=getattr(self, "feature_names_in_", None),
         )
+        if names and len(names) == len(result.target_names):
+            result = replace(result, target_names=names)
         self.coef_ = result.coef()
         self.intercept_ = result.intercept()
         self.alpha_ = result.alpha
         self.effective_parameters_ = result.effective_parameters
+        mean = result.path.sample.target_mean
+        self._column_mean = result.path.sample.column_mean
+        self._target_mean = mean[0] if result.facts.one_target else mean
         self.study_ = result
         return self
 
     def predict(self, X: Any) -> NDArray[np.floating]:
         """Predict rows X ``(n, p)``: ``(n,)`` or ``(n, t)``."""
-        check_is_fitted(self)
+        check_is_fitted(self, "coef_")
         X = validate_data(self, X, accept_sparse="csr", dtype=[np.float64, np.float32], reset=False)
-        return np.asarray(X @ self.coef_.T + self.intercept_)
+        return predict(X, self.coef_, self._column_mean, self._target_mean)
+
+    def _kind(self, sample_weight: ArrayLike | None) -> str:
+        """Frequency weights must be whole numbers only where they choose alpha."""
+        chooses = isinstance(self.alpha, str)
+        return self.weight_kind if chooses or sample_weight is None else "precision"
 
     def __getstate__(self) -> dict[str, Any]:
         state: dict[str, Any] = super().__getstate__()

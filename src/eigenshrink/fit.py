@@ -7,7 +7,6 @@ the gradient is ``−Zᵀỹ/S``, so that the path *is* the fit, for every stren
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,16 +38,35 @@ class Training:
     target_mean : (t,)
         Weighted means of the targets, zero without an intercept.
     fit_intercept : bool
+    mark : tuple of floats
+        Of the data, so that a change in place is noticed.
     """
 
     table: Table
     rows: Rows
     target_mean: Array
     fit_intercept: bool
+    mark: tuple[float, float]
 
     def targets(self, rows: slice = slice(None)) -> Array:
         """Centred, weighted targets Ỹ of some rows, ``(b, t)``."""
         return self.rows.targets(self.table.y, self.target_mean, rows)
+
+    def unchanged(self) -> None:
+        """Refuse to go on when the user's arrays were changed in place since the fit.
+
+        They are read again when something is asked for that needs the rows, and are not copied.
+
+        Raises
+        ------
+        InputError
+            If a sample of 256 rows or the targets do not add up to what they did.
+        """
+        if self.mark != fingerprint(self.table):
+            raise InputError(
+                "X or y has changed in place since the study was made, which reads them again for this: "
+                "make the study of a copy, es.study(X.copy(), y.copy())"
+            )
 
     @property
     def target_sd(self) -> Array:
@@ -59,11 +77,6 @@ class Training:
             Y = self.targets(rows)
             total += np.einsum("ij,ij->j", Y, Y)
         return np.sqrt(total / self.table.weight_sum)
-
-    @cached_property
-    def column_sd(self) -> Array:
-        """Weighted standard deviations of the columns, divisor S, ``(p,)``; about zero if not centred."""
-        return np.sqrt(self.rows.squares() / self.table.weight_sum)
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +93,8 @@ class Sample:
     fit_intercept : bool
     column_mean, target_mean : (p,), (t,)
         Zero without an intercept.
+    column_sd : (p,)
+        Weighted, divisor S; the root mean square without an intercept.
     target_sd : (t,)
         Weighted, divisor S; the root mean square without an intercept.
     dtype : str
@@ -92,12 +107,13 @@ class Sample:
     weight_kind: str
     fit_intercept: bool
     column_mean: Array
+    column_sd: Array
     target_mean: Array
     target_sd: Array
     dtype: str
 
     @classmethod
-    def of(cls, training: Training) -> Sample:
+    def of(cls, training: Training, column_sd: Array) -> Sample:
         """Summarise the rows."""
         table = training.table
         return cls(
@@ -107,6 +123,7 @@ class Sample:
             weight_kind=table.weight_kind,
             fit_intercept=training.fit_intercept,
             column_mean=training.rows.mean,
+            column_sd=column_sd,
             target_mean=training.target_mean,
             target_sd=training.target_sd,
             dtype=table.dtype,
@@ -186,13 +203,13 @@ def fit_squared(table: Table, penalty_factor: Array, fit_intercept: bool, standa
     mean = np.zeros(table.y.shape[1])
     if fit_intercept:
         mean = column_means(table.y, table.weight)
-    training = Training(table, rows, mean, fit_intercept)
+    training = Training(table, rows, mean, bool(fit_intercept), fingerprint(table))
     curvature = Gram(rows, table.weight_sum)
     if rows.shape[1] <= rows.shape[0]:
         with np.errstate(over="ignore", invalid="ignore"):
             sd = np.sqrt(np.maximum(np.diag(curvature.dense), 0.0))
     else:
-        sd = training.column_sd
+        sd = np.sqrt(rows.squares() / table.weight_sum)
     _representable(sd, training)
     active = sd > CONSTANT * np.abs(rows.mean)
     factor = penalty_factor * np.where(active, sd, 1.0) ** 2 if standardize else penalty_factor
@@ -205,9 +222,17 @@ def fit_squared(table: Table, penalty_factor: Array, fit_intercept: bool, standa
         penalty_factor=factor,
         active=active,
         loss=SQUARED,
-        sample=Sample.of(training),
+        sample=Sample.of(training, sd),
         training=training,
     )
+
+
+def fingerprint(table: Table) -> tuple[float, float]:
+    """Sums of a sample of X and of y: cheap, and different after ``X *= 2`` or ``y += 1``."""
+    values = table.X.data if issparse(table.X) else table.X
+    with np.errstate(over="ignore", invalid="ignore"):
+        sample = values[:: max(1, len(values) // 256)].sum(dtype=np.float64)
+        return float(sample), float(table.y.sum(dtype=np.float64))
 
 
 def _representable(sd: Array, training: Training) -> None:

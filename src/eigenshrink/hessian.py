@@ -87,7 +87,7 @@ def quadratic(
 
 def _vector(values: ArrayLike, name: str) -> Array:
     try:
-        array = np.asarray(values, dtype=np.float64)
+        array = np.array(values, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise InputError(f"{name} must be numbers; got {type(values).__name__}") from error
     if array.ndim != 1 or not len(array):

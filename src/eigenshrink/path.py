@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from eigenshrink.data.rows import BLOCK, slices
 from eigenshrink.errors import InputError
 from eigenshrink.fit import Fit, Sample
-from eigenshrink.penalty import strengths
+from eigenshrink.penalty import some_strengths
 from eigenshrink.spectrum import Spectrum
 from eigenshrink.spectrum.triangular import EPS
 
@@ -122,7 +122,8 @@ class QuadraticPath:
     def shrinkage(self, alpha: ArrayLike) -> Array:
         """``λ/(λ+α)``, the share that each direction keeps (M7), ``(k,)`` or ``(a, k)``.
 
-        A flat direction keeps nothing, also at α = 0 (the limit from above).
+        A flat direction keeps nothing, also at α = 0 (the limit from above). Along negative curvature
+        there is no share to state: NaN.
         """
         strength = self._strengths(alpha)
         return kept_share(self.spectrum.eigenvalues, strength[..., None])
@@ -156,6 +157,9 @@ class QuadraticPath:
 
     def three_steps(self, alpha: float, target: int = 0) -> ThreeSteps:
         """Rotate, scale and rotate back as arrays that a figure can draw (M7)."""
+        if target not in range(self.spectrum.numerators.shape[1]):
+            raise InputError(f"target is {target}; it counts from 0 up to the last target")
+
         rotated = np.atleast_2d(self.spectrum.coordinates)[target][:, None]
         scaled = self.shrinkage(alpha)[:, None] * rotated
         back = self.spectrum.directions.back
@@ -225,6 +229,7 @@ class QuadraticPath:
             start = np.tile(fit.weights, (1, a))
             return np.tile(fit.gradient, (1, a)) + fit.curvature.matvec(W - start)
         training, slope = fit.training, fit.loss.slope
+        training.unchanged()
         total = training.rows.gradient(
             W, lambda rows, eta: slope(np.tile(training.targets(rows), (1, a)), eta)
         )
@@ -255,11 +260,10 @@ class QuadraticPath:
         values = self.spectrum.eigenvalues
         total = values + strength
         flat = (total == 0) & ~np.any(self.spectrum.numerators != 0, axis=1)
-        if np.any((total <= 0) & ~flat):
-            low = self.trusted[0]
+        if np.any((total == 0) & ~flat):
             raise InputError(
-                f"alpha = {float(np.min(strength)):g} has no minimum: the curvature is not positive along a "
-                f"direction that has a slope; every alpha > {low:g} has one"
+                "alpha = 0 has no minimum: the loss falls without end along a flat direction; "
+                "every alpha > 0 has one"
             )
         return 1.0 / np.where(flat, np.inf, total)
 
@@ -274,9 +278,13 @@ class QuadraticPath:
         return W
 
     def _strengths(self, alpha: ArrayLike) -> Array:
-        strength = strengths(alpha)
-        if strength.ndim > 1:
-            raise InputError(f"alpha must be one strength or a list of them; got shape {strength.shape}")
+        strength = some_strengths(alpha)
+        low = self.trusted[0]
+        if low > 0 and strength.min() <= low:
+            raise InputError(
+                f"alpha = {strength.min():g} has no minimum: the curvature goes down to {-low:g}, so that "
+                f"every alpha > {low:g} has one; or give a Gauss-Newton matrix, which has no negative part"
+            )
         return strength
 
     def _cast(self, values: Array) -> NDArray[np.floating]:
@@ -295,7 +303,7 @@ def kept_share(eigenvalues: Array, strength: Array) -> Array:
     """``λ/(λ+α)`` without overflow: 1 at α = 0 for λ > 0, 0 at α = ∞ and for λ = 0."""
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         share = 1.0 / (1.0 + strength / eigenvalues)
-    return np.where(eigenvalues == 0, 0.0, share)
+    return np.where(eigenvalues > 0, share, np.where(eigenvalues == 0, 0.0, np.nan))
 
 
 def squeeze(values: Array, axes: int, one_target: bool) -> Any:

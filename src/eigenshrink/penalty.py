@@ -165,6 +165,22 @@ def strengths(alpha: ArrayLike, name: str = "alpha") -> NDArray[np.float64]:
     return values
 
 
+def some_strengths(alpha: ArrayLike, name: str = "alpha") -> NDArray[np.float64]:
+    """One strength ``()`` or a list of them ``(a,)``, a ≥ 1, in [0, inf]."""
+    values = strengths(alpha, name)
+    if values.ndim > 1 or not values.size:
+        raise InputError(f"{name} has shape {values.shape}; give one strength, or a list of at least one")
+    return values
+
+
+def one_strength(alpha: ArrayLike, name: str = "alpha") -> float:
+    """A single strength in [0, inf]; several are an InputError."""
+    values = strengths(alpha, name)
+    if values.ndim:
+        raise InputError(f"{name} has shape {values.shape}; one strength is needed here")
+    return float(values)
+
+
 def penalty_factors(penalty_factor: ArrayLike | None, p: int) -> NDArray[np.float64]:
     """Relative strength of each of p weights, the diagonal of D (M1, M12).
 

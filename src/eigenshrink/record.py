@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,12 +14,13 @@ from numpy.typing import ArrayLike, NDArray
 from eigenshrink.audit import Audit, Examined, Finding, examine
 from eigenshrink.choice import Choice, choose, given
 from eigenshrink.curvature import Curvature
-from eigenshrink.data.checks import check_matrix
+from eigenshrink.data.checks import check_matrix, column_names
+from eigenshrink.data.memory import predict
 from eigenshrink.directions import Directions, directions
 from eigenshrink.errors import InputError
 from eigenshrink.facts import Facts
 from eigenshrink.path import QuadraticPath
-from eigenshrink.penalty import strengths
+from eigenshrink.penalty import one_strength, strengths
 from eigenshrink.risk import RISKS, RiskCurve
 from eigenshrink.risk.curve import remembered
 from eigenshrink.spectrum import Spectrum
@@ -186,14 +187,25 @@ class Study:
 
     def predict(self, X: Any, alpha: float | None = None) -> NDArray[np.floating]:
         """Predictions for rows X ``(n, p)`` at one strength (None: as chosen), ``(n,)`` or ``(n, t)``."""
+        names = column_names(X)
+        if names and names != self.feature_names:
+            raise InputError(
+                f"X has the columns {', '.join(names[:5])}...; this study was made of "
+                f"{', '.join(self.feature_names[:5])}...: give them in that order"
+            )
         matrix = check_matrix(X)
         if matrix.shape[1] != self.facts.columns:
             raise InputError(f"X has {matrix.shape[1]} columns; this study was made of {self.facts.columns}")
-        return np.asarray(matrix @ self.coef(alpha).T + self.intercept(alpha))
+        strength = None if alpha is None else one_strength(alpha)
+        sample = self.path.sample
+        mean = sample.target_mean[0] if self.facts.one_target else sample.target_mean
+        return predict(matrix, self.coef(strength), sample.column_mean, mean)
 
     def directions(self, alpha: float | None = None, top: int = 3, target: int = 0) -> Directions:
         """Table of directions at one strength: eigenvalue, coordinate, share kept, columns (M8)."""
-        strength = float(self._chosen()[target]) if alpha is None else float(strengths(alpha))
+        if target not in range(self.facts.targets):
+            raise InputError(f"target is {target}; this study has {self.facts.targets}, counted from 0")
+        strength = float(self._chosen()[target]) if alpha is None else one_strength(alpha)
         return directions(self.path, strength, self.feature_names, top, target)
 
     @property
@@ -230,6 +242,9 @@ class Study:
         from eigenshrink.archive import write_study
 
         write_study(self, path)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def _chosen(self) -> Array:
         return np.broadcast_to(np.asarray(self.alpha, dtype=np.float64), (self.facts.targets,))

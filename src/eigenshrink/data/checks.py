@@ -112,7 +112,9 @@ def check_matrix(X: Any, names: Sequence[str] = ()) -> Any:
     if scipy.sparse.issparse(X):
         matrix = scipy.sparse.csr_array(X)
         matrix.data = numbers(matrix.data, "X")
-        matrix.sum_duplicates()
+        if not matrix.has_canonical_format:  # never in the user's own arrays
+            matrix = matrix.copy()
+            matrix.sum_duplicates()
         bad = np.flatnonzero(~np.isfinite(matrix.data))
         if len(bad):
             row = int(np.searchsorted(matrix.indptr, bad[0], side="right")) - 1
@@ -160,6 +162,8 @@ def numbers(values: Any, name: str, names: Sequence[str] = ()) -> NDArray[np.flo
     """An array of float32 or float64; text and dates are InputErrors that name row and column."""
     if scipy.sparse.issparse(values):
         raise InputError(f"{name} is sparse; give it as a dense array, {name}.toarray()")
+    if np.ma.isMaskedArray(values) and np.any(np.ma.getmaskarray(values)):
+        raise InputError(f"{name} has masked values: fill them first, for example with {name}.filled(...)")
     try:
         array = np.asarray(values)
     except ValueError as error:
@@ -212,11 +216,16 @@ def _not_finite(name: str, index: tuple[int, ...], value: Any, names: Sequence[s
     )
 
 
-def _names(values: Any, what: str, given: Sequence[str] | None = None) -> tuple[str, ...]:
-    found = given if given is not None else getattr(values, "columns", getattr(values, "name", None))
+def column_names(values: Any) -> tuple[str, ...]:
+    """The names that a DataFrame or a Series carries; empty for an array."""
+    found = getattr(values, "columns", getattr(values, "name", None))
     if found is None:
         return ()
-    names = (found,) if isinstance(found, str) else tuple(str(name) for name in found)
+    return (found,) if isinstance(found, str) else tuple(str(name) for name in found)
+
+
+def _names(values: Any, what: str, given: Sequence[str] | None = None) -> tuple[str, ...]:
+    names = column_names(values) if given is None else tuple(str(name) for name in given)
     if len(set(names)) != len(names):
         twice = next(name for name in names if names.count(name) > 1)
         where = f"the names of {what}" if given is None else "feature_names"

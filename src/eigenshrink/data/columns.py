@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
@@ -23,6 +24,7 @@ MOSTLY_DATES = 0.9  # share of different texts that must read as dates
 MOSTLY_NUMBERS = 0.5  # share of values that must look like numbers before the others are mistakes
 FEW = 20  # this many different texts are categories whatever the number of rows
 NUMBER_LIKE = r"^[-+]?[$€£]?\s*(\d[\d\s.,'_]*|\.\d+)\s*%?$"
+DECIMAL_COMMA = r"\s*[-+]?\d*(\.\d{3})*,\d+\s*"
 DATES = ("%Y-%m-%d", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%Y/%m/%d", "%d-%m-%Y", "%d/%m/%y", "%m/%d/%y")
 
 
@@ -188,12 +190,18 @@ def _refuse_text(
     if len(wrong) == 0:
         return
     value = text[wrong[0]]
+    where = f"{role} {shown(text.name)}, row {rows[wrong[0]]}: {shown(value)} is not a number"
+    if re.fullmatch(DECIMAL_COMMA, value):
+        raise InputError(
+            f"{where}: it looks like a decimal comma, or one between thousands; save the table again with "
+            "decimal points and nothing between thousands (pandas reads such a file with decimal=',')"
+        )
     ways = {
         "--null-value": f"or say that it means missing with {option('--null-value', value)}",
         "--category": f"or say that the column holds categories with {option('--category', text.name)}",
     }
     raise InputError(
-        f"{role} {shown(text.name)}, row {rows[wrong[0]]}: {shown(value)} is not a number; "
+        f"{where}; "
         + ", ".join(["write it as one or leave the cell empty", *(ways[flag] for flag in options)])
     )
 

@@ -50,7 +50,7 @@ def read_table(
     frame = _guarded(path, kind, text, null_values)
     check_distinct(frame.columns, f"file {path}")
     if frame.height == 0:
-        raise InputError(f"file {path} has a header and no rows: there is nothing to learn from")
+        raise InputError(f"file {path} has a header and no rows: add them below it")
     return frame.with_columns([_tidy(column, text, null_values, kind) for column in frame.get_columns()])
 
 

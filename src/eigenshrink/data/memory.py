@@ -58,3 +58,18 @@ def _average(X: Any, weight: Array | None) -> Array:
     for rows in slices(n, 4 * BLOCK // p):
         sums += total[rows] @ X[rows]
     return sums / float(total.sum())
+
+
+def predict(X: Any, coef: NDArray[np.floating], column_mean: Array, target_mean: Any) -> NDArray[np.floating]:
+    """``(X − μ)w + ȳ`` in the dtype of the coefficients, summed in float64, ``(n,)`` or ``(n, t)``.
+
+    Centring first keeps the digits of float32 coefficients whose columns have large means.
+    """
+    weights = np.asarray(coef, dtype=np.float64).T
+    if scipy.sparse.issparse(X):
+        result = X @ weights - column_mean @ weights + target_mean
+    else:
+        result = np.empty((len(X), *weights.shape[1:]))
+        for rows in slices(len(X), 4 * BLOCK // X.shape[1]):
+            result[rows] = (X[rows] - column_mean) @ weights + target_mean
+    return np.asarray(result, dtype=coef.dtype)

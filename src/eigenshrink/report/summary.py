@@ -96,8 +96,8 @@ def _targets(study: Study) -> list[str]:
 
 def _coefficients(study: Study) -> list[str]:
     coef, names = np.asarray(study.coef(), dtype=np.float64), study.feature_names
-    sd = study.path.fit.penalty_factor if study.facts.standardize else np.ones(len(coef))
-    order = np.argsort(-np.abs(coef) * np.sqrt(sd), kind="stable")[:SHOWN]
+    moves = np.abs(coef) * study.path.sample.column_sd
+    order = np.argsort(-moves, kind="stable")[:SHOWN]
     width = max([len("intercept"), *(len(names[j]) for j in order)])
     lines = [
         f"coefficients in original units (the {len(order)} that move the prediction most of {len(coef)})"

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from eigenshrink.errors import InputError
 from eigenshrink.path import QuadraticPath, kept_share, squeeze
-from eigenshrink.penalty import strengths
+from eigenshrink.penalty import some_strengths, strengths
 from eigenshrink.risk.minimum import Evaluate, Minimum, minimise
 
 Array = NDArray[np.float64]
@@ -104,7 +104,7 @@ class RiskCurve:
                 raise InputError("this curve belongs to no study: give it a strength, curve(alpha)")
             axes, alphas = 0, self.chosen()[None, :]
         else:
-            strength = strengths(alpha)
+            strength = some_strengths(alpha)
             axes, alphas = strength.ndim, strength.reshape(-1, 1)
         values, slopes = self.evaluate(alphas, slopes=derivative)
         result = slopes if derivative else values
@@ -127,7 +127,7 @@ def remembered(evaluate: Evaluate, most: int = 8) -> Evaluate:
 
 
 @dataclass(frozen=True, eq=False)
-class Directions:
+class Signal:
     """What every criterion reads of a squared-loss path: O(k) numbers per target (M20).
 
     Attributes
@@ -152,7 +152,7 @@ class Directions:
     free_rank: int
 
     @classmethod
-    def of(cls, path: QuadraticPath) -> Directions:
+    def of(cls, path: QuadraticPath) -> Signal:
         """Collect them; a path without data has none."""
         sample, spectrum = path.sample, path.spectrum
         values = spectrum.eigenvalues

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from eigenshrink.path import QuadraticPath, kept_share
-from eigenshrink.risk.curve import LIKELIHOOD_UNIT, Array, Directions, RiskCurve
+from eigenshrink.risk.curve import LIKELIHOOD_UNIT, Array, RiskCurve, Signal
 
 
 def evidence(path: QuadraticPath) -> RiskCurve:
@@ -17,7 +17,7 @@ def evidence(path: QuadraticPath) -> RiskCurve:
     PRSS is ``RSS_s + Sα‖w̃‖²_D = S(Σ α/(λ+α) z² + outside)``. For p ≥ n the limit α → 0 is finite and
     flat, and is taken exactly.
     """
-    along = Directions.of(path)
+    along = Signal.of(path)
     freedom = along.observations - along.free_rank
     values = along.eigenvalues
     limit = np.where(along.outside > 0, np.inf, -np.inf)

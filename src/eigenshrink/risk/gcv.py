@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from eigenshrink.path import QuadraticPath
-from eigenshrink.risk.curve import LOSS_UNIT, Array, Directions, RiskCurve
+from eigenshrink.risk.curve import LOSS_UNIT, Array, RiskCurve, Signal
 
 
 def gcv(path: QuadraticPath) -> RiskCurve:
     """``(RSS_s/2S)/(1 − γ/ν)²``, γ with intercept and free weights; O(k) per strength (M20)."""
-    along = Directions.of(path)
+    along = Signal.of(path)
     targets = along.squares.shape[1]
 
     def evaluate(alphas: Array, slopes: bool) -> tuple[Array, Array]:

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.linalg
 
-from eigenshrink.fit import Training
+from eigenshrink.fit import Sample, Training
 from eigenshrink.path import QuadraticPath
-from eigenshrink.risk.curve import LOSS_UNIT, Array, Directions, RiskCurve
+from eigenshrink.risk.curve import LOSS_UNIT, Array, RiskCurve, Signal
+from eigenshrink.spectrum import Spectrum
+from eigenshrink.spectrum.triangular import EPS
 
 MANY = 24  # strengths from which their shares are worth factoring
 ROUNDING = 1e-11  # 1 − h below this is rounding of a row that only itself determines
@@ -26,7 +28,7 @@ def loo(path: QuadraticPath) -> RiskCurve:
     Precision weights: the whole row leaves, ``h_i = s_i x̃ᵢᵀMx̃ᵢ``. Frequency weights: one copy leaves,
     ``h_i = x̃ᵢᵀMx̃ᵢ``. A row that only itself determines (h = 1) makes the curve infinite.
     """
-    along = Directions.of(path)
+    along = Signal.of(path)
     targets = along.squares.shape[1]
 
     def evaluate(alphas: Array, slopes: bool) -> tuple[Array, Array]:
@@ -59,7 +61,7 @@ class _Shares:
     slope: Array | None  #  (r, q)
 
     @classmethod
-    def of(cls, along: Directions, alphas: Array, slopes: bool, thin: bool) -> _Shares:
+    def of(cls, along: Signal, alphas: Array, slopes: bool, thin: bool) -> _Shares:
         lost = along.lost(alphas).T
         both = np.hstack([lost, along.lost_slope(alphas).T]) if slopes else lost
         q = lost.shape[1]
@@ -103,20 +105,22 @@ class _Block:
             return total, 2 * np.einsum("ij,ij->j", error, change / left_out)
 
 
-def _blocks(path: QuadraticPath, along: Directions) -> Iterator[_Block]:
+def _blocks(path: QuadraticPath, along: Signal) -> Iterator[_Block]:
     training, spectrum = path.fit.training, path.spectrum
     if training is None or spectrum.scores is None:
         return
+    training.unchanged()
     weight = training.table.weight if training.table.weight_kind == "frequency" else None
     used_up = len(along.eigenvalues) + along.free_rank == path.sample.rows
+    rounding = _rounding(path.sample, spectrum)
     signal = spectrum.numerators * np.sqrt(along.weight_sum / along.eigenvalues)[:, None]
     for rows, U, F in spectrum.scores.blocks():
         free = np.einsum("ij,ij->i", F, F) + _intercept(training, rows)
         spare = 1.0 - free - np.einsum("ij,ij->i", U, U)
         outside = training.targets(rows) - U @ signal - F @ spectrum.scores.free_signal
         outside[:, along.outside == 0] = 0.0
-        U = np.where(free[:, None] > 1.0 - ROUNDING, 0.0, U)
-        fitted = (spare <= ROUNDING) | used_up
+        U = np.where(free[:, None] > 1.0 - rounding, 0.0, U)
+        fitted = (spare <= rounding) | used_up
         outside[fitted], spare[fitted] = 0.0, 0.0
         yield _Block(
             U=U,
@@ -125,6 +129,15 @@ def _blocks(path: QuadraticPath, along: Directions) -> Iterator[_Block]:
             spare=spare[:, None],
             copies=None if weight is None else weight[rows, None],
         )
+
+
+def _rounding(sample: Sample, spectrum: Spectrum) -> float:
+    """``1 − h`` that may be rounding: of means beside their spread, of a Gram matrix by its condition."""
+    sd = np.where(sample.column_sd > 0, sample.column_sd, np.inf)
+    far = np.max(np.abs(sample.column_mean) / sd, initial=0.0)
+    values = spectrum.eigenvalues
+    condition = values[0] / values[-1] if spectrum.route.endswith("gram") and len(values) else 1.0
+    return float(np.clip(100 * EPS * max(far, condition), ROUNDING, 1e-6))
 
 
 def _intercept(training: Training, rows: slice) -> Array | float:

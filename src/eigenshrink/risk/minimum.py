@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
+MOST = 4  # valleys of one curve that are narrowed
 SPACING = 0.6  # of the samples, in log α
 ACCURACY = 1e-9  # of log α at the optimum
 TIE = 1e-12  # relative difference below which the limit is taken instead
@@ -111,13 +112,17 @@ class _Ends:
 
 
 def _valleys(nodes: Array, values: Array, slopes: Array) -> tuple[_Ends, _Ends]:
-    """Both ends of the two lowest valleys of each target: the slope turns from down to up between them.
+    """Both ends of the lowest valleys of each target: the slope turns from down to up between them.
 
-    Where there is no (second) valley both ends are the lowest node, which nothing can narrow.
+    All valleys up to MOST, by what a cubic says of their depth: the ends of a narrow one lie high above it.
+    Where there is no (further) valley both ends are the lowest node, which nothing can narrow.
     """
     turns = (slopes[:-1] < 0) & (slopes[1:] >= 0)
-    height = np.where(turns, np.minimum(values[:-1], values[1:]), np.inf)
-    left = np.argsort(height, axis=0, kind="stable")[:2]
+    width = nodes[1:, None] - nodes[:-1, None]
+    depth = np.minimum(values[:-1], values[1:]) - 0.25 * width * np.minimum(-slopes[:-1], slopes[1:])
+    height = np.where(turns, depth, np.inf)
+    most = int(np.clip(turns.sum(axis=0).max(initial=0), 1, MOST))
+    left = np.argsort(height, axis=0, kind="stable")[:most]
     found = np.take_along_axis(turns, left, 0)
     left = np.where(found, left, np.argmin(values, axis=0))
     ends = [

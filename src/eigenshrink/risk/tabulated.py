@@ -24,22 +24,30 @@ def tabulate(curve: RiskCurve) -> dict[str, Array]:
 
 
 def interpolated(table: dict[str, Array]) -> Evaluate:
-    """The curve again, by cubic Hermite interpolation in log α; constant beyond the table."""
+    """The curve again, by cubic Hermite interpolation in log α.
+
+    Beyond the table a curve nears its limit with α or with 1/α. A target whose curve is infinite stays so.
+    """
     places, limits = table["places"], table["limits"]
-    spline = CubicHermiteSpline(places, table["values"], table["slopes"], axis=0)
+    finite = np.isfinite(table["values"]).all(axis=0)
+    values, slopes_ = np.where(finite, table["values"], 0.0), np.where(finite, table["slopes"], 0.0)
+    spline = CubicHermiteSpline(places, values, slopes_, axis=0)
     slope = spline.derivative()
 
-    def at(function: CubicHermiteSpline, place: Array) -> Array:
-        inside = np.clip(place, places[0], places[-1])
+    def at(function: CubicHermiteSpline, inside: Array) -> Array:
         result = function(inside)  # (m, c, t)
         t = result.shape[-1]
-        picked = result[:, 0] if place.shape[1] == 1 else result[:, np.arange(t), np.arange(t)]
+        picked = result[:, 0] if inside.shape[1] == 1 else result[:, np.arange(t), np.arange(t)]
         return np.asarray(picked)
 
     def evaluate(alphas: Array, slopes: bool) -> tuple[Array, Array]:
         with np.errstate(divide="ignore"):
             place = np.log(alphas)
-        value = np.where(alphas == 0, limits[0], np.where(np.isinf(alphas), limits[1], at(spline, place)))
-        return value, at(slope, place)
+        inside = np.clip(place, places[0], places[-1])
+        limit = np.where(finite, np.where(place < places[0], limits[0], limits[1]), 0.0)
+        left = np.exp(-np.abs(place - inside))  # one inside
+        apart = (at(spline, inside) - limit) * left
+        steep = np.where(place == inside, at(slope, inside), np.sign(inside - place) * apart)
+        return np.where(finite, limit + apart, np.inf), np.where(finite, steep, np.nan)
 
     return evaluate
