@@ -143,6 +143,7 @@ class TestRefusals:
             ("x,y\n1,-inf\n1,2\n", {}, 'target "y", row 1: the value is infinite'),
             ("x,y\n1,red\n1,blue\n", {}, 'target "y" holds text such as "red"'),
             ('x,y\n"0,497",2\n"0,5",3\n', {}, r'column "x", row 1: "0,497" is not .*decimal comma.*points'),
+            ('x,y\n"1,234,567",2\n9,3\n', {}, r'column "x", row 1: "1,234,567" is not .*thousands'),
             ('x,y\n1,"1.234,5"\n1,"-,5"\n', {}, r'target "y", row 1: "1.234,5" is not .*decimal comma'),
             ("x,y\n1,2\n1,?\n", {}, r'target "y", row 2: "\?" is not a number'),
             ("x,y\n1,\n1,\n", {}, 'target "y" is missing in every row'),

@@ -24,7 +24,7 @@ MOSTLY_DATES = 0.9  # share of different texts that must read as dates
 MOSTLY_NUMBERS = 0.5  # share of values that must look like numbers before the others are mistakes
 FEW = 20  # this many different texts are categories whatever the number of rows
 NUMBER_LIKE = r"^[-+]?[$€£]?\s*(\d[\d\s.,'_]*|\.\d+)\s*%?$"
-DECIMAL_COMMA = r"\s*[-+]?\d*(\.\d{3})*,\d+\s*"
+DECIMAL_COMMA = r"\s*[-+]?[\d.]*(,\d+)+\s*"
 DATES = ("%Y-%m-%d", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%Y/%m/%d", "%d-%m-%Y", "%d/%m/%y", "%m/%d/%y")
 
 
