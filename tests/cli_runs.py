@@ -85,6 +85,6 @@ def fit_by_hand() -> tuple[np.ndarray, es.Study]:
     return design.matrix, study
 
 
-def write_plain_page(study: es.Study, path: Path, notes: object) -> None:
+def write_plain_page(study: es.Study, path: Path, notes: object, source: str) -> None:
     """Stand in for ``Study.report`` where the page is not what is tested."""
     Path(path).write_text("page")

@@ -7,6 +7,7 @@ import io
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import jsonschema
 import numpy as np
@@ -66,6 +67,22 @@ class TestFit:
         assert '"age": 7 missing filled with the mean' in text
         assert '"colour": 3 columns, one per category' in text
         assert str(out / "report.html") in text
+
+    def test_the_page_names_the_file(self, fitted):
+        page = (fitted[0] / "report.html").read_text(encoding="utf-8")
+        assert f"<dt>source</dt><dd>{fitted[0].parent / 't.csv'}</dd>" in page
+
+    def test_one_of_a_thing_is_not_several(self, tmp_path, capsys, plain_page):
+        (tmp_path / "t.csv").write_text("c,y\nred,1\nred,2\nred,4\n")
+        code, out, _ = run(capsys, "fit", tmp_path / "t.csv", "--target", "y", "--output", tmp_path / "out")
+        assert code == 0
+        assert "3 used, 1 column in the design matrix" in out
+        assert '"c": 1 column, for its only category' in out
+        (tmp_path / "new.csv").write_text("c\nred\n")
+        _, _, err = run(
+            capsys, "predict", tmp_path / "out", tmp_path / "new.csv", "--output", tmp_path / "p.csv"
+        )
+        assert "wrote 1 prediction to" in err
 
     def test_the_numbers_are_those_of_the_library(self, fitted):
         _, study = fit_by_hand()
@@ -185,6 +202,16 @@ class TestOthers:
             code, out, _ = run(capsys, command, "--help")
             assert code == 0
             assert "--debug" in out
+
+    def test_the_help_of_strict_is_true(self, capsys):
+        """A check that can say fail makes the help of ``--strict`` wrong: change both."""
+        checks = list((Path(es.__file__).parent / "audit").glob("*.py"))
+        said = [
+            path.name for path in checks if path.name != "finding.py" and '"fail"' in path.read_text("utf-8")
+        ]
+        assert checks
+        assert not said
+        assert "at most warn" in " ".join(run(capsys, "fit", "--help")[1].split())
 
     def test_help_imports_nothing_heavy(self):
         code = (

@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Sequence
+from typing import Any
 
-from eigenshrink.cli.outcome import BAD_INPUT, say
+from eigenshrink.cli.outcome import BAD_INPUT, DONE, INTERNAL, say
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -35,8 +36,24 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):  # a terminal without α prints ? for it
             stream.reconfigure(errors="replace")
     command = typer.main.get_command(app)
+    words = sys.argv[1:] if argv is None else list(argv)
+    usage_error: Any = typer.BadParameter.__base__  # typer exports the subclass only
     try:
-        command(args=sys.argv[1:] if argv is None else list(argv), prog_name="eigenshrink")
-    except SystemExit as stop:
-        return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
-    return 0
+        code = command(args=words, prog_name="eigenshrink", standalone_mode=False)
+    except usage_error as error:
+        if words:
+            say(_usage(error))
+        else:
+            error.show()  # the help
+        return BAD_INPUT
+    except typer.Abort:
+        say("interrupted")
+        return INTERNAL
+    return code if isinstance(code, int) else DONE
+
+
+def _usage(error: Any) -> str:
+    """Put what typer says about a wrong word into one sentence."""
+    said = " ".join(error.format_message().replace("Value error, ", "").split()).rstrip(".")
+    program = error.ctx.command_path if error.ctx else "eigenshrink"
+    return f"{said}; {program} --help shows what there is"

@@ -73,7 +73,9 @@ Output = Annotated[
 OutputFile = Annotated[
     Path | None, typer.Option(metavar="OUT", help="Write .csv, .tsv or .parquet instead of to stdout.")
 ]
-Strict = Annotated[bool, typer.Option("--strict", help="Exit with 3 if a finding of the audit says fail.")]
+Strict = Annotated[
+    bool, typer.Option("--strict", help="Exit with 3 if a check fails; those of this version at most warn.")
+]
 Open = Annotated[bool, typer.Option("--open", help="Open the page in the browser.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 To = Annotated[

@@ -123,7 +123,7 @@ def _answer(
         enter("auditing")
         failed = _failed(study)
         enter("figures and page")
-        study.report(beside / "report.html", notes=said)
+        study.report(beside / "report.html", notes=said, source=source)
         enter("numbers and model")
         data = {"source": source, "rows_read": design.rows_read, "notes": list(design.notes)}
         (beside / "result.json").write_text(_json(study.to_dict() | {"data": data}), encoding="utf-8")
@@ -165,7 +165,8 @@ def _failed(study: Study) -> tuple[str, ...]:
 
 def _said(source: str, design: Design) -> list[str]:
     rows, columns = design.matrix.shape
-    first = f"{source}: {design.rows_read} rows read, {rows} used, {columns} columns in the design matrix"
+    size = f"{columns} column{'s' * (columns != 1)} in the design matrix"
+    first = f"{source}: {design.rows_read} rows read, {rows} used, {size}"
     return [first, *design.notes]
 
 

@@ -45,7 +45,7 @@ def predict_file(folder: Path, file: Path, output: Path | None) -> None:
     if output is None:
         sys.stdout.write(table.write_csv())
     else:
-        note(f"wrote {table.height} predictions to {output}")
+        note(f"wrote {table.height} prediction{'s' * (table.height != 1)} to {output}")
 
 
 def _predictions(model: Model, frame: polars.DataFrame) -> tuple[polars.DataFrame, Encoded]:

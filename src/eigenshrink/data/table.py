@@ -229,7 +229,9 @@ def _notes(
         gaps = encoded.filled.get(column.name, 0)
         if column.levels is not None:
             own = f", {gaps} missing as a level of their own" if gaps else ""
-            notes.append(f"{shown(column.name)}: {len(column.levels)} columns, one per category{own}")
+            count = len(column.levels)
+            size = f"{count} columns, one per category" if count > 1 else "1 column, for its only category"
+            notes.append(f"{shown(column.name)}: {size}{own}")
         elif gaps:
             notes.append(
                 f"{shown(column.name)}: {gaps} missing filled with the mean {column.fill:.6g}, "
