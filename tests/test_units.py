@@ -209,8 +209,8 @@ def test_a_strength_that_is_none_is_refused_by_name(value):
         ({"target_sd": 0.0}, "target_sd is 0.0"),
         ({"target_sd": [1.0, 0.0]}, "target_sd is"),
         ({"target_sd": "wide"}, "target_sd is 'wide'"),
-        ({"loss": "MSLoss"}, "loss is 'MSLoss': use 'MSELoss'"),
-        ({"loss": 3}, "loss is 3: use "),
+        ({"loss": "MSLoss"}, "loss is 'MSLoss', .* did you mean 'MSELoss'"),
+        ({"loss": 3}, "loss is 3, which is no loss known here: there are 'squared', .* more"),
         ({"position": "inside"}, "position is 'inside'.*'before' or 'after'"),
         ({"solver": "liblinear"}, "penalises the intercept.*newton-cholesky"),
         ({"row": 9}, "row is no fact that convert knows: did you mean 'rows'"),
@@ -231,7 +231,6 @@ def test_a_fact_that_cannot_be_is_refused_by_name(facts, message):
         ("torch.optim.Adam", "'torch.Adam'"),
         ("sklearn.ridge", "'sklearn.Ridge'"),
         ("XGBoost", "'xgboost'"),
-        ("???", "'glum'"),
     ],
 )
 def test_an_unknown_peer_is_answered_with_the_nearest(name, near):
@@ -239,6 +238,21 @@ def test_an_unknown_peer_is_answered_with_the_nearest(name, near):
         with pytest.raises(es.InputError, match=r"there is no peer .*did you mean") as error:
             ask(name)
         assert near in str(error.value)
+
+
+def test_a_peer_like_no_other_is_answered_with_three():
+    with pytest.raises(
+        es.InputError, match=r"no peer '\?\?\?': there are 'sklearn.Ridge', .* more$"
+    ) as error:
+        equivalence("???")
+    assert sum(repr(name) in str(error.value) for name in PEERS) == 3
+
+
+def test_the_note_of_glmnet_is_for_every_reader():
+    for name in (name for name in PEERS if name.startswith("glmnet.")):
+        assert "Σpf/p, which is 1 without it (for convert: penalty_factor_sum and columns)" in str(
+            PEERS[name]
+        )
 
 
 def test_exactly_one_direction():

@@ -119,7 +119,7 @@ def equivalence(name: str) -> Peer:
     statsmodels.WLS: alpha = α. Confirmed by fitting it: coefficients agree to 1e-12. Set L1_wt=0 ...
     """
     if name not in PEERS:
-        raise InputError(f"there is no peer {name!r}: did you mean {close(str(name), PEERS)}?")
+        raise InputError(f"there is no peer {name!r}: {close(str(name), PEERS)}")
     return PEERS[name]
 
 

@@ -53,7 +53,7 @@ class Given(dict[str, Any]):
         self.peer = peer
         for name, value in facts.items():
             if name not in FACTS:
-                raise InputError(f"{name} is no fact that convert knows: did you mean {close(name, FACTS)}?")
+                raise InputError(f"{name} is no fact that convert knows: {close(name, FACTS)}")
             if value is not None:
                 self[name] = FACTS[name].check(name, value)
 
@@ -62,13 +62,15 @@ class Given(dict[str, Any]):
 
 
 def close(name: str, known: Iterable[str]) -> str:
-    """Name the known names nearest to a wrong one, for the end of an error message."""
+    """Name the known names nearest to a wrong one, at most three, or a few of those there are."""
     exact = {key.lower(): key for key in known}
     last = name.lower().rpartition(".")[2]
     same = [key for lower, key in exact.items() if lower.rpartition(".")[2] == last]
     near = [exact[lower] for lower in get_close_matches(name.lower(), exact, n=3, cutoff=0.5)]
-    found = list(dict.fromkeys(same + near))[:4] or list(exact.values())
-    return " or ".join(repr(key) for key in found)
+    if found := list(dict.fromkeys(same + near))[:3]:
+        return f"did you mean {' or '.join(map(repr, found))}?"
+    first = list(exact.values())[:3]
+    return f"there are {', '.join(map(repr, first))} and {len(exact) - len(first)} more"
 
 
 def strength(value: Any, name: str) -> float | Array:
@@ -129,7 +131,7 @@ def _loss(name: str, value: Any) -> str:
         if value == house or value in others:
             return house
     known = [*LOSSES, *(other for others in LOSSES.values() for other in others)]
-    raise InputError(f"{name} is {value!r}: use {close(str(value), known)}")
+    raise InputError(f"{name} is {value!r}, which is no loss known here: {close(str(value), known)}")
 
 
 def _position(name: str, value: Any) -> str:

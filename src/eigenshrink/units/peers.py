@@ -62,7 +62,10 @@ _NO_WEIGHTS = "It takes no weights."
 _OWN_SCALE = "Gaussian and gamma have no number: their likelihood is taken at an estimated scale."
 _SCALE_PREDICTORS = "scale_predictors=True is standardize=True here: d_j = sd_n(x_j)²."
 _STANDARDIZE = "Set alpha=0, thresh=1e-26, maxit=1e7; standardize=TRUE is d_j = sd_n(x_j)² here."
-_FACTORS = "penalty.factor is rescaled to sum to p: give penalty_factor_sum and columns where it is used."
+_FACTORS = (
+    "penalty.factor is rescaled to sum to p, so lambda carries Σpf/p, which is 1 without it "
+    "(for convert: penalty_factor_sum and columns)."
+)
 _ORIGIN = "With intercept=FALSE the sd of y is √mean(y²)."
 _LM_RIDGE = "It always standardises: d_j = sd_n(x_j)². It takes no weights: none if weight_sum is not n."
 _PARAPEN = "paraPen=list(X=list(diag(p), sp=...)); diag(d) for factors."
