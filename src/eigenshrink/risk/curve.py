@@ -194,10 +194,11 @@ class Signal:
 
         ``kernel`` maps (q, 1) strengths to (q, k). Without ``along``: the plain sum, alike.
         """
+        if alphas.shape[1] == 1:
+            shares = kernel(alphas)
+            return shares.sum(axis=1, keepdims=True) if along is None else shares @ along
         if along is None:
             return np.stack([kernel(row[:, None]).sum(axis=1) for row in alphas])
-        if alphas.shape[1] == 1:
-            return kernel(alphas) @ along
         return np.stack([np.einsum("tk,kt->t", kernel(row[:, None]), along) for row in alphas])
 
     def above_zero(self, strength: Array) -> Array:
