@@ -340,3 +340,9 @@ def test_a_page_that_fails_leaves_the_old_one(studies, tmp_path, monkeypatch):
         write_report(studies["ten columns"], path)
     assert path.read_text(encoding="utf-8") == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_one_parameter_is_not_several():
+    study = es.study([[1.0], [2.0], [4.0]], [1.0, 3.0, 4.0], fit_intercept=False, alpha=1.0)
+    assert " of 1 parameter is in use" in make_page(study)
+    assert " of 1 parameter in use at" in study.plot.effective_parameters().get_title(loc="left")

@@ -40,8 +40,7 @@ def coefficients(study: Any, ax: Axes | None = None, *, target: int = 0, alpha: 
         the scale on which the penalty compares them; a free column keeps its unit. The eight largest
         at the marked strength are named, at most 120 are drawn, the largest first.
     """
-    target = reading.check_target(study, target)
-    alpha = reading.strength(study, target, alpha)
+    target, alpha = reading.asked(study, target, alpha)
     ax = canvas.axes(ax, (5.4, 4.6))
     grid = reading.strengths(study)
     used = np.asarray(study.path.effective_parameters(grid), dtype=np.float64)

@@ -76,8 +76,7 @@ def contour(
     large coordinates. With a single direction a plane does not exist and the parabolas of L, Ω and
     their sum are drawn. Curves are exact, not contoured on a grid. O(a k) for the path.
     """
-    target = reading.check_target(study, target)
-    alpha = reading.strength(study, target, alpha)
+    target, alpha = reading.asked(study, target, alpha)
     ax = canvas.axes(ax, (5.4, 5.0))
     if len(study.spectrum.eigenvalues) < 2 and columns is None:
         return _parabolas(study, ax, target, alpha)

@@ -33,9 +33,8 @@ def effective_parameters(
     -------
     Axes
     """
-    target = reading.check_target(study, target)
     said = "chosen" if reading.was_chosen(study, alpha) else "given"
-    alpha = reading.strength(study, target, alpha)
+    target, alpha = reading.asked(study, target, alpha)
     ax = canvas.axes(ax)
     grid = reading.strengths(study)
     canvas.logarithmic(ax, grid)
@@ -50,7 +49,8 @@ def effective_parameters(
     mark_strength(ax, alpha, said, here)
     room = 0.08 * (most - least) or 1.0
     ax.set_ylim(max(least - room, -0.02 * most), most + room)
-    title = f"{number(here, 3)} of {number(most)} parameters in use at α = {number(alpha, 3)}"
+    noun = "parameter" if most == 1 else "parameters"
+    title = f"{number(here, 3)} of {number(most)} {noun} in use at α = {number(alpha, 3)}"
     canvas.label(ax, reading.about(study, target) + title, "strength α", "effective parameters γ(α)")
     return ax
 

@@ -43,6 +43,12 @@ def was_chosen(study: Any, alpha: float | None) -> bool:
     return alpha is None and study.choice.criterion != "given"
 
 
+def asked(study: Any, target: int, alpha: float | None) -> tuple[int, float]:
+    """Return the target and the strength that a figure is about, checked."""
+    target = check_target(study, target)
+    return target, strength(study, target, alpha)
+
+
 def of_target(values: Any, target: int, axes: int) -> Array:
     """Return ``values`` without their target axis: first if one more than ``axes``, else absent."""
     array = np.asarray(values, dtype=np.float64)

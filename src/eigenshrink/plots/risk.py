@@ -40,9 +40,8 @@ def risk(study: Any, ax: Axes | None = None, *, target: int = 0, alpha: float | 
         optimistic. Evidence is in another unit and has its own axis on the right. A minimum at α → 0
         or α → ∞ has no point on a logarithmic axis: it is said in words.
     """
-    target = reading.check_target(study, target)
     chosen = reading.was_chosen(study, alpha)
-    alpha = reading.strength(study, target, alpha)
+    target, alpha = reading.asked(study, target, alpha)
     ax = canvas.axes(ax, (5.4, 4.3))
     grid = reading.strengths(study)
     canvas.logarithmic(ax, grid)

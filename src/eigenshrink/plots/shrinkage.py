@@ -43,8 +43,7 @@ def shrinkage(study: Any, ax: Axes | None = None, *, target: int = 0, alpha: flo
     Axes
         A point for each direction, at most 1500 of them evenly picked; the counts are of all.
     """
-    target = reading.check_target(study, target)
-    alpha = reading.strength(study, target, alpha)
+    target, alpha = reading.asked(study, target, alpha)
     ax = canvas.axes(ax)
     eigenvalues = study.spectrum.eigenvalues
     kept = np.asarray(study.path.shrinkage(alpha), dtype=np.float64)

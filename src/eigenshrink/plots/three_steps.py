@@ -57,8 +57,7 @@ def three_steps(
     others their images in the plane. The ellipse is the one that touches the circle in w̃; it stands
     upright between the rotations. With one direction there is nothing to rotate.
     """
-    target = reading.check_target(study, target)
-    alpha = reading.strength(study, target, alpha)
+    target, alpha = reading.asked(study, target, alpha)
     panels = _panels(ax)
     if columns is None and len(study.spectrum.eigenvalues) < 2:
         plane = line_as_plane(study, target)

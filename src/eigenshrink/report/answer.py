@@ -52,7 +52,8 @@ def _one(study: Any) -> str:
     use = "Use " if reading.was_chosen(study, None) else "As given: "
     said = tag("p", use, tag("strong", f"α = {number(alpha)}"), class_="answer")
     used, most = (study.path.effective_parameters(at) for at in (alpha, 0.0))
-    in_use = f"{number(used, 3)} of {number(most)} parameters are in use (effective number, γ)."
+    noun = "parameter is" if most == 1 else "parameters are"
+    in_use = f"{number(used, 3)} of {number(most)} {noun} in use (effective number, γ)."
     return said + tag("p", text(" ".join(filter(None, (_reason(study), _boundary(study), in_use)))))
 
 
