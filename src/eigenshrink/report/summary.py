@@ -28,7 +28,7 @@ def summary(study: Study) -> str:
     )
     targets = f" for {facts.targets} targets" if facts.targets > 1 else ""
     lines = [
-        f"eigenshrink: {facts.rows} rows, {facts.columns} columns{targets}{weights}",
+        f"eigenshrink: {facts.rows} rows, {facts.columns} column{'s' * (facts.columns != 1)}{targets}{weights}",
         study.objective,
         "",
     ]
@@ -71,7 +71,8 @@ def _errors(study: Study, alpha: float) -> list[str]:
         name = "gcv"
     curve = study.risk[name]
     chosen, without = 2 * curve(alpha), 2 * curve(0.0)
-    gain = f" ({1 - chosen / without:+.1%} better)" if 0 < without < np.inf else ""
+    share = 1 - chosen / without if 0 < without < np.inf else 0.0
+    gain = f" ({share:.1%} lower)" if share >= 5e-4 else ""
     return [
         f"estimated MSE ({name})      {chosen:.6g}; without regularisation {without:.6g}{gain}",
         f"training MSE             {2 * study.path.train_loss(alpha):.6g}",
