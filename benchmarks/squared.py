@@ -231,7 +231,7 @@ def difference_everywhere(ours: Array, theirs: Array) -> float:
 ROWS: dict[str, Row] = {
     "tall": Row(tall, Shape(20_000, 200, 100), Shape(120, 6, 9)),
     "tall-loo": Row(tall_loo, Shape(20_000, 200, 100), Shape(120, 6, 9)),
-    "wide": Row(wide, Shape(200, 5_000, 100), Shape(20, 90, 9)),
+    "wide": Row(wide, Shape(200, 5_000, 100), Shape(40, 160, 9)),
     "targets": Row(targets, Shape(2_000, 500, 20, 1_000), Shape(60, 8, 6, 5)),
     "tall-memory": Row(tall_memory, Shape(20_000, 200, 100), Shape(400, 6, 9)),
     "wide-memory": Row(wide_memory, Shape(200, 5_000, 100), Shape(30, 300, 9)),

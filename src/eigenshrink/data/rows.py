@@ -97,7 +97,9 @@ class Rows:
         if self._centred_later:
             shift = self.mean @ T
             for rows in slices(len(self.X), BLOCK // max(*T.shape, 1)):
-                yield rows, self.X[rows] @ T - shift
+                block = self.X[rows] @ T
+                block -= shift
+                yield rows, block
             return
         for rows, block in self.blocks(T.shape[1]):
             yield rows, block @ T

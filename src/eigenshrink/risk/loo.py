@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.linalg
 
 from eigenshrink.fit import Sample, Training
 from eigenshrink.path import QuadraticPath
@@ -72,7 +71,7 @@ class _Shares:
         """``Σ_k U_ik · columns_k · share_kq``; factored shares take one column, others any."""
         share = self.slope if slope and self.slope is not None else self.lost
         if self.left.size:
-            return ((U * columns.T) @ self.left) @ share
+            return (U @ (columns * self.left)) @ share
         return U @ (share * columns)
 
 
@@ -94,7 +93,9 @@ class _Block:
         if self.copies is not None:
             left_out = left_out / self.copies + (1.0 - 1.0 / self.copies)
         with np.errstate(divide="ignore", invalid="ignore"):
-            error = np.where(left_out > 0, residual / left_out, np.inf)
+            error = residual / left_out
+            if not left_out.min(initial=1.0) > 0:
+                error = np.where(left_out > 0, error, np.inf)
             total = np.einsum("ij,ij->j", error, error)
             if share.slope is None:
                 return total, np.full_like(total, np.nan)
@@ -119,7 +120,8 @@ def _blocks(path: QuadraticPath, along: Signal) -> Iterator[_Block]:
         spare = 1.0 - free - np.einsum("ij,ij->i", U, U)
         outside = training.targets(rows) - U @ signal - F @ spectrum.scores.free_signal
         outside[:, along.outside == 0] = 0.0
-        U = np.where(free[:, None] > 1.0 - rounding, 0.0, U)
+        if np.any(free > 1.0 - rounding):
+            U = np.where(free[:, None] > 1.0 - rounding, 0.0, U)
         fitted = (spare <= rounding) | used_up
         outside[fitted], spare[fitted] = 0.0, 0.0
         yield _Block(
@@ -154,7 +156,7 @@ def _thin(shares: Array) -> tuple[Array, Array]:
     Columns are brought to one size first, so that small strengths keep their digits.
     """
     largest = np.abs(shares).max(axis=0)
-    U, sizes, Vt = scipy.linalg.svd(shares / np.where(largest > 0, largest, 1.0), full_matrices=False)
+    U, sizes, Vt = np.linalg.svd(shares / np.where(largest > 0, largest, 1.0), full_matrices=False)
     r = int(np.sum(sizes > 1e-16 * sizes[0])) if len(sizes) else 0
     if 2 * r >= shares.shape[1]:
         return np.eye(0), shares
