@@ -215,7 +215,7 @@ def fit_squared(table: Table, penalty_factor: Array, fit_intercept: bool, standa
     factor = penalty_factor * np.where(active, sd, 1.0) ** 2 if standardize else penalty_factor
     gradient = rows.cross(table.y, mean) / -table.weight_sum
     return Fit(
-        weights=np.zeros_like(gradient),
+        weights=np.broadcast_to(0.0, gradient.shape),
         gradient=gradient,
         alpha=0.0,
         curvature=curvature,

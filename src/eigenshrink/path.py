@@ -116,7 +116,8 @@ class QuadraticPath:
 
     def weights_per_target(self, alphas: Array) -> NDArray[np.floating]:
         """``w̃`` of each target at its own strength, ``(t, p)``, for alphas of shape (t,)."""
-        C = self.spectrum.numerators * self._inverse(self._strengths(alphas)[:, None]).T
+        C = self._inverse(self._strengths(alphas)[:, None]).T
+        C *= self.spectrum.numerators
         return self._cast(self._assemble(C).T)
 
     def shrinkage(self, alpha: ArrayLike) -> Array:
@@ -265,13 +266,19 @@ class QuadraticPath:
                 "alpha = 0 has no minimum: the loss falls without end along a flat direction; "
                 "every alpha > 0 has one"
             )
-        return 1.0 / np.where(flat, np.inf, total)
+        total[flat] = np.inf
+        return np.divide(1.0, total, out=total)
 
     def _assemble(self, C: Array) -> Array:
         """Weights ``(p, m)`` from coordinates ``(k, m)``: rotate back, rescale, solve the free block."""
         fit, free = self.fit, self.spectrum.free
+        V = self.spectrum.directions.back(C)
+        if np.any(fit.scale != 1.0):
+            V *= fit.scale[:, None]
+        if len(V) == len(fit.penalty_factor):
+            return V
         W = np.zeros((len(fit.penalty_factor), C.shape[1]))
-        W[fit.penalised] = fit.scale[:, None] * self.spectrum.directions.back(C)
+        W[fit.penalised] = V
         if len(fit.free):
             offset = np.tile(free.offset, (1, C.shape[1] // max(1, free.offset.shape[1])))
             W[fit.free] = offset - free.onto @ W[fit.penalised]

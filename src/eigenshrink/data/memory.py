@@ -40,8 +40,8 @@ def column_means(X: NDArray[np.floating], weight: Array | None) -> Array:
     row, which are exact; summing the raw values would drift by ``n ε`` times the size.
     """
     mean = _average(X, weight)
-    head = X[:64]
-    still = np.flatnonzero(np.ptp(head, axis=0) <= 1e-3 * np.abs(head).max(axis=0))
+    top, bottom = X[:64].max(axis=0), X[:64].min(axis=0)
+    still = np.flatnonzero(top - bottom <= 1e-3 * np.maximum(np.abs(top), np.abs(bottom)))
     for places in slices(len(still), max(1, BLOCK // len(X))):
         picked = still[places]
         first = X[0, picked].astype(np.float64)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-BLOCK = 1 << 18  # numbers in one block, 2 MiB: it stays in the cache while it is used
+BLOCK = 1 << 17  # numbers in one block, 1 MiB: it stays in the cache while it is used
 SAFE_SHARE = 1e-2  # centring by subtraction keeps all but two digits while var ≥ this · mean square
 
 
@@ -87,8 +87,11 @@ class Rows:
     def columns(self, picked: NDArray[np.intp]) -> Iterator[tuple[slice, Array]]:
         """Blocks ``(n, b)`` of the picked columns of Z, with their places in ``picked``."""
         n = self.shape[0]
+        together = len(picked) > 0 and picked[-1] - picked[0] == len(picked) - 1
         for places in slices(len(picked), max(n, 64)):
-            chosen = picked[places]
+            chosen: slice | NDArray[np.intp] = picked[places]
+            if together:  # a slice is read in place, a list of indices is gathered first
+                chosen = slice(int(picked[0]) + places.start, int(picked[0]) + places.stop)
             block = self.shift(self.X[:, chosen].astype(np.float64), chosen)
             yield places, self.weigh(block, slice(None))
 
@@ -113,6 +116,9 @@ class Rows:
 
     def transpose_times(self, U: Array) -> Array:
         """``Zᵀ U``, ``(p, m)``."""
+        if self._centred_later:
+            product: Array = self.X.T @ (U - U.mean(axis=0) if np.any(self.mean) else U)
+            return product
         total = np.empty((self.shape[1], U.shape[1]))
         for places, block in self.columns(np.arange(self.shape[1])):
             total[places] = block.T @ U
@@ -131,6 +137,11 @@ class Rows:
 
     def squares(self) -> Array:
         """Column sums of squares of Z, ``(p,)``."""
+        if self._centred_later:
+            raw = np.einsum("ij,ij->j", self.X, self.X)
+            total: Array = raw - self.shape[0] * self.mean**2
+            if np.all(total >= SAFE_SHARE * raw):
+                return total
         total = np.zeros(self.shape[1])
         for places, block in self.columns(np.arange(self.shape[1])):
             total[places] = np.einsum("ij,ij->j", block, block)
@@ -156,6 +167,14 @@ class Rows:
     def kernel(self, picked: NDArray[np.intp], scale: Array) -> Array:
         """``Z_P diag(scale²) Z_Pᵀ`` over the picked columns, ``(n, n)``."""
         n = self.shape[0]
+        if self._centred_later and len(picked) == self.shape[1] and np.all(scale == 1.0):
+            total = self.X @ self.X.T
+            raw = np.diag(total).copy()
+            along = self.X @ self.mean - 0.5 * float(self.mean @ self.mean)
+            total -= along[:, None]
+            total -= along
+            if np.all(np.diag(total) >= SAFE_SHARE * raw):
+                return total
         total = np.zeros((n, n))
         for places, block in self.columns(picked):
             block *= scale[places]
@@ -168,8 +187,9 @@ class Rows:
         if self.root is not None or self.X.dtype != np.float64 or self.drift is not None:
             return False
         head = self.X[: max(64, BLOCK // max(1, self.shape[1]))]
-        square = np.einsum("ij,ij->j", head, head) / len(head)
-        spread = square - head.mean(axis=0) ** 2
+        with np.errstate(over="ignore", invalid="ignore"):
+            square = np.einsum("ij,ij->j", head, head) / len(head)
+            spread = square - head.mean(axis=0) ** 2
         return bool(np.all(spread >= SAFE_SHARE * square))
 
 

@@ -27,8 +27,9 @@ def summary(study: Study) -> str:
         else ""
     )
     targets = f" for {facts.targets} targets" if facts.targets > 1 else ""
+    columns = "1 column" if facts.columns == 1 else f"{facts.columns} columns"
     lines = [
-        f"eigenshrink: {facts.rows} rows, {facts.columns} column{'s' * (facts.columns != 1)}{targets}{weights}",
+        f"eigenshrink: {facts.rows} rows, {columns}{targets}{weights}",
         study.objective,
         "",
     ]

@@ -158,7 +158,7 @@ class Signal:
         values = spectrum.eigenvalues
         return cls(
             eigenvalues=values,
-            squares=(spectrum.numerators / np.sqrt(values)[:, None]) ** 2,
+            squares=spectrum.squares,
             outside=spectrum.outside,
             weight_sum=sample.weight_sum,
             observations=sample.observations,

@@ -6,7 +6,7 @@ rounding (ratio 1e-10), which also proves full rank; anything harder goes to QR 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -74,9 +74,13 @@ def _by_gram(fit: Fit, training: Training) -> Spectrum | None:
     numerators = -(Q.T @ slope)
     explained = np.sum((numerators / np.sqrt(values)[:, None]) ** 2, axis=0)
     explained -= np.sum(free.offset * fit.gradient[fit.free], axis=0)
-    unpenalised = np.zeros_like(fit.gradient)
-    unpenalised[pen] = scale[:, None] * (Q @ (numerators / values[:, None]))
-    unpenalised[fit.free] = free.offset - free.onto @ unpenalised[pen]
+
+    def unpenalised() -> Array:
+        W = np.zeros_like(fit.gradient)
+        W[pen] = scale[:, None] * (Q @ (numerators / values[:, None]))
+        W[fit.free] = free.offset - free.onto @ W[pen]
+        return W
+
     T = _row_map(fit, Q * scale[:, None] / np.sqrt(values * S), free.onto, whiten / np.sqrt(S))
     free_signal = -np.sqrt(S) * (whiten.T @ fit.gradient[fit.free])
     return Spectrum(
@@ -178,13 +182,13 @@ def _row_map(fit: Fit, penalised: Array, onto: Array, free: Array) -> Array:
     return T
 
 
-def _outside(training: Training, explained: Array, unpenalised: Array, spare: int) -> Array:
+def _outside(training: Training, explained: Array, unpenalised: Callable[[], Array], spare: int) -> Array:
     """Mean square of Y outside the span; by subtraction unless nearly everything cancels."""
     total = training.target_sd**2
     if np.all(total - explained >= CANCELLED * total) and spare > 0:
         return total - explained
     left = np.zeros_like(total)
-    for rows, fitted in training.rows.times(unpenalised):
+    for rows, fitted in training.rows.times(unpenalised()):
         E = training.targets(rows) - fitted
         left += np.einsum("ij,ij->j", E, E)
     return left_outside(left / training.table.weight_sum, total, spare)

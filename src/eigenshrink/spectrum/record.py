@@ -73,7 +73,11 @@ class DualBasis:
     def back(self, coordinates: Array) -> Array:
         """``Q c`` in one pass over the columns."""
         inner = self.left @ (coordinates / self.singular[:, None])
-        vectors: Array = self.scale[:, None] * self.rows.transpose_times(inner)[self.penalised]
+        vectors = self.rows.transpose_times(inner)
+        if len(self.penalised) < len(vectors):
+            vectors = vectors[self.penalised]
+        if np.any(self.scale != 1.0):
+            vectors *= self.scale[:, None]
         return vectors
 
     def forth(self, vectors: Array) -> Array:
@@ -149,6 +153,11 @@ class Spectrum:
         if isinstance(self.directions, DenseBasis):
             return self.directions.array
         return self.directions.back(np.eye(len(self.eigenvalues)))
+
+    @cached_property
+    def squares(self) -> Array:
+        """Mean square of the targets along each left direction, ``(k, t)``."""
+        return np.square(self.numerators / np.sqrt(self.eigenvalues)[:, None])
 
     @property
     def coordinates(self) -> Array:
