@@ -32,7 +32,8 @@ def loo(path: QuadraticPath) -> RiskCurve:
 
     def evaluate(alphas: Array, slopes: bool) -> tuple[Array, Array]:
         groups = [alphas] if targets == 1 else list(alphas[:, None, :])
-        shares = [_Shares.of(along, group.reshape(-1, 1), slopes, thin=targets == 1) for group in groups]
+        thin = targets == 1 and path.sample.rows > 4 * len(along.eigenvalues)
+        shares = [_Shares.of(along, group.reshape(-1, 1), slopes, thin) for group in groups]
         total = np.zeros((2, len(groups), max(len(groups[0]) if targets == 1 else 1, targets)))
         for block in _blocks(path, along):
             for j, share in enumerate(shares):
@@ -80,6 +81,7 @@ class _Block:
     """Rows in the eigenbasis: what is needed to leave each of them out."""
 
     U: Array  #        (b, k)
+    squares: Array  #  (b, k)  U²
     signal: Array  #   (k, t)  Uᵀ Ỹ of all rows
     outside: Array  #  (b, t)  residuals as α → 0
     spare: Array  #    (b, 1)  1 − leverage as α → 0
@@ -87,13 +89,15 @@ class _Block:
 
     def error(self, share: _Shares) -> tuple[Array, Array]:
         """Sums of ``s_i e_i²`` over the rows, and their slopes, ``(q,)`` or ``(t,)`` each."""
-        ones, squares = np.ones((len(self.signal), 1)), self.U**2
-        left_out = self.spare + share.times(squares, ones, slope=False)
-        residual = self.outside + share.times(self.U, self.signal, slope=False)
+        ones, squares = np.ones((len(self.signal), 1)), self.squares
+        left_out = share.times(squares, ones, slope=False)
+        left_out += self.spare
+        residual = share.times(self.U, self.signal, slope=False)
+        residual += self.outside
         if self.copies is not None:
             left_out = left_out / self.copies + (1.0 - 1.0 / self.copies)
         with np.errstate(divide="ignore", invalid="ignore"):
-            error = residual / left_out
+            error = np.divide(residual, left_out, out=residual)
             if not left_out.min(initial=1.0) > 0:
                 error = np.where(left_out > 0, error, np.inf)
             total = np.einsum("ij,ij->j", error, error)
@@ -117,15 +121,18 @@ def _blocks(path: QuadraticPath, along: Signal) -> Iterator[_Block]:
     signal = spectrum.numerators * np.sqrt(along.weight_sum / along.eigenvalues)[:, None]
     for rows, U, F in spectrum.scores.blocks():
         free = np.einsum("ij,ij->i", F, F) + _intercept(training, rows)
-        spare = 1.0 - free - np.einsum("ij,ij->i", U, U)
+        squares = U**2
+        spare = 1.0 - free - squares @ np.ones(U.shape[1])
         outside = training.targets(rows) - U @ signal - F @ spectrum.scores.free_signal
         outside[:, along.outside == 0] = 0.0
         if np.any(free > 1.0 - rounding):
             U = np.where(free[:, None] > 1.0 - rounding, 0.0, U)
+            squares = U**2
         fitted = (spare <= rounding) | used_up
         outside[fitted], spare[fitted] = 0.0, 0.0
         yield _Block(
             U=U,
+            squares=squares,
             signal=signal,
             outside=outside,
             spare=spare[:, None],

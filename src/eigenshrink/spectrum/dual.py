@@ -109,7 +109,8 @@ def _by_kernel(fit: Fit, training: Training, basis: Array, inverse: Array) -> _L
         K -= basis @ (basis.T @ K)
         K -= (K @ basis) @ basis.T
     values, U = np.linalg.eigh(K)
-    values, U = values[::-1][:most], U[:, ::-1][:, :most]
+    del K  # an array of n×n
+    values, U = values[::-1][:most], np.ascontiguousarray(U[:, ::-1][:, :most])
     if not values[-1] > CLEAR * max(values[0], size / n) or values.sum() <= CANCELLED * size:
         return None
     if basis.shape[1]:
