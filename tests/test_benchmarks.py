@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import functools
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from benchmarks.machine import describe, warnings  # noqa: E402
-from benchmarks.measure import Turns, difference, extra_peak, ratio, take_turns  # noqa: E402
-from benchmarks.problems import regression, strengths  # noqa: E402
-from benchmarks.quiet import QUIET, share_of_others, wait_until_quiet  # noqa: E402
-from benchmarks.records import Measured, Plan, Result, Shape  # noqa: E402
-from benchmarks.run import ROWS, main  # noqa: E402
-from benchmarks.squared import difference_everywhere, per_target  # noqa: E402
-from benchmarks.table import COLUMNS, as_json, markdown  # noqa: E402
+from benchmarks.machine import describe, warnings
+from benchmarks.measure import Turns, difference, extra_peak, ratio, take_turns
+from benchmarks.problems import regression, strengths
+from benchmarks.quiet import QUIET, share_of_others, wait_until_quiet
+from benchmarks.records import Measured, Plan, Result, Shape
+from benchmarks.run import ROWS, main
+from benchmarks.squared import difference_everywhere, per_target
+from benchmarks.table import COLUMNS, as_json, markdown
 
 ONCE = Plan(rounds=1, pause=0.0, patience=0.0)
 MIB = 2**20
@@ -123,7 +118,7 @@ def test_the_machine_is_named_and_no_place_on_it():
     assert machine["cores"] >= 1
     assert set(machine["versions"]) == {"eigenshrink", "numpy", "scipy", "scikit-learn"}
     assert all("threads" in pool and "/" not in pool for pool in machine["blas"])
-    assert str(ROOT) not in json.dumps(machine)
+    assert str(Path(__file__).resolve().parents[1]) not in json.dumps(machine)
 
 
 def test_variables_that_slow_a_blas_are_told(monkeypatch):
