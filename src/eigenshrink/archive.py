@@ -61,6 +61,7 @@ def write_study(study: Study, path: str | Path) -> None:
         "numerators": spectrum.numerators,
         "onto": spectrum.free.onto,
         "offset": spectrum.free.offset,
+        "root": spectrum.free.root,
         "outside": spectrum.outside,
         "weights": fit.weights,
         "gradient": fit.gradient,
@@ -135,7 +136,7 @@ def _parts(meta: dict[str, Any], arrays: dict[str, Any]) -> dict[str, Any]:
         at=at,
         route=route,
         floor=floor,
-        free=FreeBlock(rank, arrays["onto"], arrays["offset"]),
+        free=FreeBlock(rank, arrays["onto"], arrays["offset"], arrays["root"]),
         outside=arrays["outside"],
         one_target=one_target,
     )

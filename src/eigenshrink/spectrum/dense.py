@@ -24,7 +24,7 @@ def decompose_dense(fit: Fit) -> Spectrum:
         If the free block has negative curvature: the free weights then have no optimum.
     """
     H, free, pen, scale = fit.curvature.dense, fit.free, fit.penalised, fit.scale
-    inverse = np.zeros((0, 0))
+    root = np.zeros((0, 0))
     m = 0
     if len(free):
         values, vectors = np.linalg.eigh(H[np.ix_(free, free)])
@@ -36,7 +36,8 @@ def decompose_dense(fit: Fit) -> Spectrum:
             )
         keep = values > noise
         m = int(keep.sum())
-        inverse = (vectors[:, keep] / values[keep]) @ vectors[:, keep].T
+        root = vectors[:, keep] / np.sqrt(values[keep])
+    inverse = root @ root.T
     onto = inverse @ H[np.ix_(free, pen)]
     A = (H[np.ix_(pen, pen)] - H[np.ix_(pen, free)] @ onto) * np.outer(scale, scale)
     slope = scale[:, None] * (fit.gradient[pen] - onto.T @ fit.gradient[free])
@@ -59,5 +60,5 @@ def decompose_dense(fit: Fit) -> Spectrum:
         at=fit.alpha,
         route="dense",
         floor=floor,
-        free=FreeBlock(m, onto, offset),
+        free=FreeBlock(m, onto, offset, root),
     )

@@ -87,6 +87,7 @@ def _spectrum(fit: Fit, training: Training, found: _Left) -> Spectrum:
             rank=rank,
             onto=training.rows.transpose_times(inverse.T)[pen].T if len(free) else np.zeros((0, len(pen))),
             offset=offset,
+            root=np.sqrt(S) * (inverse @ basis),
         ),
         outside=outside / S,
         scores=DualScores(left, basis, free_signal),

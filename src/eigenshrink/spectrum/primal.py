@@ -118,7 +118,7 @@ def _project(fit: Fit) -> tuple[Array, Array, FreeBlock, Array] | None:
             return None
     if np.any(scale != 1.0):
         A, slope = A * np.outer(scale, scale), slope * scale[:, None]
-    return A, slope, FreeBlock(len(free) + intercept, onto, offset), whiten
+    return A, slope, FreeBlock(len(free) + intercept, onto, offset, whiten), whiten
 
 
 def _by_qr(fit: Fit, training: Training) -> Spectrum:
@@ -153,7 +153,7 @@ def _by_qr(fit: Fit, training: Training) -> Spectrum:
         at=fit.alpha,
         route="primal-svd",
         floor=_floor(values, EPS * len(order), squared=False),
-        free=FreeBlock(m + training.fit_intercept, onto, offset),
+        free=FreeBlock(m + training.fit_intercept, onto, offset, np.sqrt(S) * inverse),
         outside=outside,
         scores=scores,
         one_target=training.table.one_target,

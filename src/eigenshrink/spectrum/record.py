@@ -101,11 +101,14 @@ class FreeBlock:
         ``H_FF⁺ H_FP``.
     offset : (f, t)
         Free weights where the penalised ones are zero.
+    root : (f, m_F)
+        ``root · rootᵀ = H_FF⁺``: what their own scatter needs when the rows are gone (M15).
     """
 
     rank: int
     onto: Array
     offset: Array
+    root: Array
 
 
 @dataclass(frozen=True, eq=False)
