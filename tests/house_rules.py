@@ -32,6 +32,7 @@ ORDER = (
     "hessian",
     "facts",
     "directions",
+    "inference",
     "risk",
     "choice",
     "audit",

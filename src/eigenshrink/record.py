@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from eigenshrink import inference
 from eigenshrink.audit import Audit, Examined, Finding, examine
 from eigenshrink.choice import Choice, choose, given
 from eigenshrink.curvature import Curvature
@@ -187,19 +188,89 @@ class Study:
 
     def predict(self, X: Any, alpha: float | None = None) -> NDArray[np.floating]:
         """Predictions for rows X ``(n, p)`` at one strength (None: as chosen), ``(n,)`` or ``(n, t)``."""
-        names = column_names(X)
-        if names and names != self.feature_names:
-            raise InputError(
-                f"X has the columns {', '.join(names[:5])}...; this study was made of "
-                f"{', '.join(self.feature_names[:5])}...: give them in that order"
-            )
-        matrix = check_matrix(X)
-        if matrix.shape[1] != self.facts.columns:
-            raise InputError(f"X has {matrix.shape[1]} columns; this study was made of {self.facts.columns}")
+        matrix = self._checked(X)
         strength = None if alpha is None else one_strength(alpha)
         sample = self.path.sample
         mean = sample.target_mean[0] if self.facts.one_target else sample.target_mean
         return predict(matrix, self.coef(strength), sample.column_mean, mean)
+
+    @property
+    def dispersion(self) -> Any:
+        """``φ̂ = RSS_s/(ν − γ)`` at the chosen strength, ``()`` or ``(t,)`` (M15)."""
+        return inference.dispersion(self.path, per_target=self._chosen())
+
+    @property
+    def residual_df(self) -> Any:
+        """``ν − γ`` at the chosen strength, ``()`` or ``(t,)`` (M15)."""
+        return inference.residual_df(self.path, per_target=self._chosen())
+
+    def covariance(
+        self,
+        alpha: ArrayLike | None = None,
+        kind: str = "frequentist",
+        per_target: ArrayLike | None = None,
+    ) -> Any:
+        """Covariance of the coefficients, the intercept last (M15): ``(p+1, p+1)`` or ``(t, p+1, p+1)``.
+
+        Parameters
+        ----------
+        alpha : None, scalar or (a,)
+            None: as chosen. ``(a,)`` adds a leading axis.
+        kind : {"frequentist", "bayesian"}
+            Scatter of the estimate, which is biased towards 0; or the posterior of the true weights.
+        per_target : (t,), optional
+            A strength for each target; not together with ``alpha``.
+
+        Raises
+        ------
+        InputError
+            If it would not fit (use :meth:`standard_errors`), or has no end: "bayesian" at α = 0 where
+            the rows leave weights undetermined.
+
+        Examples
+        --------
+        >>> import eigenshrink as es
+        >>> s = es.study([[0.0], [1.0], [2.0], [3.0]], [1.0, 3.0, 2.0, 4.0], alpha=0.0)
+        >>> s.covariance().round(2), round(s.dispersion, 3), s.residual_df
+        (array([[ 0.18, -0.27],
+               [-0.27,  0.63]]), 0.9, 2.0)
+        """
+        return inference.covariance(self.path, alpha, kind, self._each_or_chosen(alpha, per_target))
+
+    def standard_errors(
+        self,
+        alpha: ArrayLike | None = None,
+        kind: str = "frequentist",
+        per_target: ArrayLike | None = None,
+    ) -> Any:
+        """Roots of the diagonal of :meth:`covariance`, without that array: ``(p+1,)`` or ``(t, p+1)``.
+
+        Parameters
+        ----------
+        alpha, kind, per_target
+            As there.
+        """
+        return inference.standard_errors(self.path, alpha, kind, self._each_or_chosen(alpha, per_target))
+
+    def prediction_std(
+        self, X: Any, alpha: float | None = None, kind: str = "frequentist", noise: bool = False
+    ) -> NDArray[np.floating]:
+        """Standard error of each prediction at one strength, ``(n,)`` or ``(n, t)`` (M15).
+
+        Parameters
+        ----------
+        X : (n, p)
+            Rows to predict for.
+        alpha : None or scalar
+            None: as chosen.
+        kind : {"frequentist", "bayesian"}
+            As in :meth:`covariance`.
+        noise : bool
+            Of a new observation of weight 1, and not of its mean.
+        """
+        strength = None if alpha is None else one_strength(alpha)
+        each = self._each_or_chosen(strength, None)
+        return inference.prediction_std(self.path, self._checked(X), strength, kind, noise, each)
 
     def directions(self, alpha: float | None = None, top: int = 3, target: int = 0) -> Directions:
         """Table of directions at one strength: eigenvalue, coordinate, share kept, columns (M8)."""
@@ -246,8 +317,24 @@ class Study:
     def __getstate__(self) -> dict[str, Any]:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
+    def _checked(self, X: Any) -> Any:
+        """Rows to predict for: the columns of this study, in its order."""
+        names = column_names(X)
+        if names and names != self.feature_names:
+            raise InputError(
+                f"X has the columns {', '.join(names[:5])}...; this study was made of "
+                f"{', '.join(self.feature_names[:5])}...: give them in that order"
+            )
+        matrix = check_matrix(X)
+        if matrix.shape[1] != self.facts.columns:
+            raise InputError(f"X has {matrix.shape[1]} columns; this study was made of {self.facts.columns}")
+        return matrix
+
     def _chosen(self) -> Array:
         return np.broadcast_to(np.asarray(self.alpha, dtype=np.float64), (self.facts.targets,))
+
+    def _each_or_chosen(self, alpha: ArrayLike | None, per_target: ArrayLike | None) -> Any:
+        return self._chosen() if alpha is None and per_target is None else per_target
 
     def _each(self, alpha: ArrayLike | None, per_target: ArrayLike | None) -> Array:
         if per_target is None:
