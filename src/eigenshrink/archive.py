@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from eigenshrink._version import __version__
 from eigenshrink.audit import Finding
-from eigenshrink.choice import Choice
+from eigenshrink.choice import Agreement, Choice, Confidence
 from eigenshrink.curvature import Curvature
 from eigenshrink.data.write import new_file
 from eigenshrink.errors import InputError
@@ -22,6 +22,7 @@ from eigenshrink.facts import Facts
 from eigenshrink.fit import Fit, Sample
 from eigenshrink.models import LOSSES
 from eigenshrink.path import QuadraticPath
+from eigenshrink.risk import NEEDS_ROWS
 from eigenshrink.risk.tabulated import tabulate
 from eigenshrink.spectrum.record import DenseBasis, FreeBlock, Spectrum
 
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-FORMAT = 1
-NEEDS_ROWS = ("loo",)
+FORMAT = 2
+SURE = ("interval", "optimism", "corrected")  # what is kept of how sure the choice is
 
 
 class LostCurvature(Curvature):
@@ -74,10 +75,14 @@ def write_study(study: Study, path: str | Path) -> None:
         "target_mean": sample.target_mean,
         "target_sd": sample.target_sd,
     }
-    for name in NEEDS_ROWS:
+    for name in (name for name in NEEDS_ROWS if name in study.risk):
         table = (study.tables or {}).get(name)
         for key, value in (table or tabulate(study.risk[name])).items():
             arrays[f"table.{name}.{key}"] = value
+    confidence = study.choice.confidence
+    for key in SURE:
+        if getattr(confidence, key) is not None:
+            arrays[f"choice.{key}"] = np.asarray(getattr(confidence, key))
     scalars = {key: value for key, value in asdict(sample).items() if key not in arrays}
     meta = {
         "format": FORMAT,
@@ -88,6 +93,7 @@ def write_study(study: Study, path: str | Path) -> None:
         "facts": {key: value for key, value in asdict(study.facts).items() if key != "target_sd"},
         "spectrum": [spectrum.at, spectrum.route, spectrum.floor, spectrum.free.rank, spectrum.one_target],
         "choice": [study.choice.criterion, study.choice.reason],
+        "agreement": _agreement(confidence.agreement),
         "findings": [asdict(finding) for finding in study.audit],
     }
     text = json.dumps(meta, default=_number).encode()
@@ -155,6 +161,7 @@ def _parts(meta: dict[str, Any], arrays: dict[str, Any]) -> dict[str, Any]:
     tables = {
         name: {key: arrays[f"table.{name}.{key}"] for key in ("places", "values", "slopes", "limits")}
         for name in NEEDS_ROWS
+        if f"table.{name}.places" in arrays
     }
     return dict(
         path=QuadraticPath(fit, spectrum),
@@ -166,10 +173,27 @@ def _parts(meta: dict[str, Any], arrays: dict[str, Any]) -> dict[str, Any]:
         decided=Choice(
             float(arrays["chosen"]) if one else arrays["chosen"],
             str(arrays["boundary"]) if one else arrays["boundary"],
-            *meta["choice"],
+            criterion=meta["choice"][0],
+            reason=meta["choice"][1],
+            one_target=one,
+            saved=_confidence(meta["agreement"], arrays, one),
         ),
         findings=tuple(Finding(**finding) for finding in meta["findings"]),
     )
+
+
+def _agreement(agreement: Agreement | tuple[Agreement, ...] | None) -> list[dict[str, Any]] | None:
+    if agreement is None:
+        return None
+    return [asdict(one) for one in (agreement if isinstance(agreement, tuple) else (agreement,))]
+
+
+def _confidence(agreement: list[dict[str, Any]] | None, arrays: dict[str, Any], one: bool) -> Confidence:
+    kept = {key: arrays[f"choice.{key}"] for key in SURE if f"choice.{key}" in arrays}
+    if one:
+        kept = {key: tuple(value.tolist()) if value.ndim else float(value) for key, value in kept.items()}
+    found = None if agreement is None else tuple(Agreement(**each) for each in agreement)
+    return Confidence(**kept, agreement=found[0] if found and one else found)
 
 
 def _number(value: Any) -> Any:

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from eigenshrink.archive import read_study
-from eigenshrink.choice import resolve
+from eigenshrink.choice import check_select, resolve
 from eigenshrink.data.checks import check_table
+from eigenshrink.data.splits import make_splits
 from eigenshrink.errors import InputError
 from eigenshrink.facts import Facts
 from eigenshrink.fit import fit_squared
@@ -20,8 +21,6 @@ from eigenshrink.path import QuadraticPath
 from eigenshrink.penalty import penalty_factors, strengths
 from eigenshrink.record import Asked, Study
 from eigenshrink.spectrum import decompose
-
-LATER = {"offset": None, "groups": None, "select": "best", "folds": 5, "validation": None}
 
 
 def study(
@@ -63,8 +62,11 @@ def study(
     weight_kind : {"precision", "frequency"}
         Whether a weight says how exact a row is or how often it occurred: decides what counts as an
         observation and what leave-one-out leaves out (M14).
-    offset, groups : None
+    offset : None
         Not available yet.
+    groups : (n,) of labels, optional
+        Rows that belong together (a patient, a site): what is asked for is the error on a *new* group, and
+        rows of one group leave together. Rows that are exact copies are found without being told.
     penalty_factor : (p,), >= 0, optional
         d, relative strength per column; 0 leaves a column free (M12).
     fit_intercept : bool
@@ -73,18 +75,21 @@ def study(
         ``d_j ← d_j · sd(x_j)²``; results stay in original units.
     alpha : "auto", scalar or (t,), in [0, inf]
         House units; :func:`eigenshrink.convert` knows other people's.
-    criterion : {"auto", "loo", "gcv", "evidence"}
-        What chooses alpha. auto: leave-one-out for p < n, evidence for p >= n.
-    select : {"best"}
-        Take the minimum.
+    criterion : {"auto", "loo", "leave_group_out", "kfold", "gcv", "cp", "evidence", "validation"}
+        What chooses alpha; :func:`eigenshrink.choice.choose` says what auto does and why.
+    select : {"best", "strongest-equivalent"}
+        The minimum, or the strongest strength that the paired interval cannot tell from it.
     per_target : bool
         Each target gets its own strength; False: one for all, by the sum over targets.
-    folds : int
-        Not used by these criteria.
-    validation : None
-        Not available yet.
-    tol, random_state : float, any
-        Accepted for later losses; squared loss is solved directly and nothing is drawn.
+    folds : int, >= 2
+        Of ``kfold``; at most one per row (per group) is made.
+    validation : None, (X, y), (X, y, sample_weight) or fraction in (0, 1)
+        Rows that judge and are not fitted. A fraction is drawn from the rows, whole groups of them: the
+        study is then of the other rows.
+    tol : float
+        Accepted for later losses; squared loss is solved directly.
+    random_state : None, int or numpy generator
+        Of the folds, the rows that are held out and the bootstrap; None: the same draw each time.
     feature_names : sequence of str, optional
         Default: the columns of a DataFrame, else x0, x1, ...
 
@@ -111,15 +116,17 @@ def study(
     >>> s.coef().shape, s.coef([0.1, 1.0]).shape, s.choice.criterion
     ((5,), (2, 5), 'loo')
     """
-    _not_yet({"offset": offset, "groups": groups, "select": select, "folds": folds, "validation": validation})
+    if offset is not None:
+        raise InputError("offset is not available in this version: leave it at None")
     _flags(fit_intercept=fit_intercept, standardize=standardize, per_target=per_target)
     if not isinstance(loss, str) or loss not in LOSSES:
         raise InputError(f"loss must be {' or '.join(map(repr, LOSSES))}; got {loss!r}")
-    table = check_table(X, y, sample_weight, weight_kind, feature_names)
+    table = check_table(X, y, sample_weight, weight_kind, feature_names, groups)
     factors = penalty_factors(penalty_factor, len(table.feature_names))
-    fit = fit_squared(table, factors, fit_intercept, standardize)
+    table, splits = make_splits(table, folds, validation, random_state)
+    fit = fit_squared(table, factors, fit_intercept, standardize, splits)
     path = QuadraticPath(fit, decompose(fit))
-    asked = Asked(_asked_alpha(alpha), criterion, per_target)
+    asked = Asked(_asked_alpha(alpha), criterion, per_target, check_select(select))
     _enough_rows(path)
     resolve(path, criterion)
     result = Study(
@@ -172,8 +179,3 @@ def _flags(**given: Any) -> None:
         if not isinstance(value, (bool, np.bool_)):
             raise InputError(f"{name} must be True or False; got {value!r}")
 
-
-def _not_yet(given: dict[str, Any]) -> None:
-    for name, value in given.items():
-        if value is not LATER[name] and not (isinstance(value, (str, int)) and value == LATER[name]):
-            raise InputError(f"{name} is not available in this version: leave it at {LATER[name]!r}")

@@ -16,6 +16,7 @@ from eigenshrink.curvature import Curvature, Gram
 from eigenshrink.data.checks import Table
 from eigenshrink.data.memory import column_means, make_rows
 from eigenshrink.data.rows import BLOCK, Rows, slices
+from eigenshrink.data.splits import Splits
 from eigenshrink.errors import InputError
 from eigenshrink.models.loss import Loss
 from eigenshrink.models.squared import SQUARED
@@ -40,6 +41,8 @@ class Training:
     fit_intercept : bool
     mark : tuple of floats
         Of the data, so that a change in place is noticed.
+    splits : Splits or None
+        Which rows leave together.
     """
 
     table: Table
@@ -47,8 +50,9 @@ class Training:
     target_mean: Array
     fit_intercept: bool
     mark: tuple[float, float]
+    splits: Splits | None = None
 
-    def targets(self, rows: slice = slice(None)) -> Array:
+    def targets(self, rows: slice | NDArray[np.intp] = slice(None)) -> Array:
         """Centred, weighted targets Ỹ of some rows, ``(b, t)``."""
         return self.rows.targets(self.table.y, self.target_mean, rows)
 
@@ -182,7 +186,13 @@ class Fit:
         return 1.0 / np.sqrt(self.penalty_factor[self.penalised])
 
 
-def fit_squared(table: Table, penalty_factor: Array, fit_intercept: bool, standardize: bool) -> Fit:
+def fit_squared(
+    table: Table,
+    penalty_factor: Array,
+    fit_intercept: bool,
+    standardize: bool,
+    splits: Splits | None = None,
+) -> Fit:
     """The squared-loss fit that starts every path: ``w₀ = 0``, ``g = −Zᵀỹ/S``.
 
     Parameters
@@ -193,6 +203,8 @@ def fit_squared(table: Table, penalty_factor: Array, fit_intercept: bool, standa
         The intercept is free: it is eliminated by centring (M12).
     standardize : bool
         ``d_j ← d_j · sd_n(x_j)²``: nothing but a penalty factor.
+    splits : Splits, optional
+        Which rows leave together, for the criteria that leave more than one out.
 
     Raises
     ------
@@ -203,7 +215,7 @@ def fit_squared(table: Table, penalty_factor: Array, fit_intercept: bool, standa
     mean = np.zeros(table.y.shape[1])
     if fit_intercept:
         mean = column_means(table.y, table.weight)
-    training = Training(table, rows, mean, bool(fit_intercept), fingerprint(table))
+    training = Training(table, rows, mean, bool(fit_intercept), fingerprint(table), splits)
     curvature = Gram(rows, table.weight_sum)
     if rows.shape[1] <= rows.shape[0]:
         with np.errstate(over="ignore", invalid="ignore"):

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import issparse
 
 from eigenshrink.data.rows import BLOCK, slices
 from eigenshrink.errors import InputError
@@ -80,9 +81,23 @@ class QuadraticPath:
     @property
     def available_risks(self) -> tuple[str, ...]:
         """Names of the estimates of the true error that this path allows (M14)."""
-        if self.fit.sample is None:
+        sample, training = self.fit.sample, self.fit.training
+        if sample is None:
             return ()
-        return ("gcv", "evidence") if self.fit.training is None else ("loo", "gcv", "evidence")
+        splits = None if training is None else training.splits
+        spare = sample.observations > self.spectrum.free.rank + len(self.spectrum.eigenvalues)
+        known = {
+            "loo": training is not None,
+            "leave_group_out": splits is not None and splits.groups is not None,
+            "kfold": splits is not None,
+            "gcv": True,
+            "cp": spare,
+            "evidence": True,
+            "validation": splits is not None and splits.holdout is not None,
+            "train": True,
+            "optimism": True,
+        }
+        return tuple(name for name, there in known.items() if there)
 
     @cached_property
     def trusted(self) -> tuple[float, float]:
@@ -165,6 +180,18 @@ class QuadraticPath:
         scaled = self.shrinkage(alpha)[:, None] * rotated
         back = self.spectrum.directions.back
         return ThreeSteps(back(rotated)[:, 0], rotated[:, 0], scaled[:, 0], back(scaled)[:, 0])
+
+    def project(self, X: Any) -> Iterator[tuple[slice, Array, Array]]:
+        """Rows X ``(n, p)``, not weighted, along the directions ``(b, k)``; their free columns ``(b, f)``.
+
+        A prediction is ``target mean + F · offset + V · (numerators/(λ+α))``.
+        """
+        fit, free = self.fit, self.spectrum.free
+        for rows in slices(X.shape[0], BLOCK // X.shape[1]):
+            block = X[rows].toarray() if issparse(X) else X[rows]
+            Z = block.astype(np.float64) - self.sample.column_mean
+            P = Z[:, fit.penalised] - Z[:, fit.free] @ free.onto
+            yield rows, self.spectrum.directions.forth((P * fit.scale).T).T, Z[:, fit.free]
 
     def residual_bound(self, alpha: ArrayLike) -> Any:
         """Bound on the error of the linear algebra, ``‖computed − exact w̃(α)‖_D``, ``()`` or ``(a,)``.

@@ -42,11 +42,13 @@ class Asked:
         None: to be chosen.
     criterion : str
     per_target : bool
+    select : str
     """
 
     alpha: Any = None
     criterion: str = "auto"
     per_target: bool = True
+    select: str = "best"
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,14 +113,14 @@ class Study:
             return self.decided
         if self.asked.alpha is not None:
             return given(self.asked.alpha, self.facts.targets, self.facts.one_target)
-        return choose(self.path, self.risk, self.asked.criterion, self.asked.per_target)
+        return choose(self.path, self.risk, self.asked.criterion, self.asked.per_target, self.asked.select)
 
     @cached_property
     def audit(self) -> Audit:
         """The assumptions, checked."""
         if self.findings is not None:
             return Audit(self.findings)
-        return examine(Examined(self.path, self.risk, self.choice, self.feature_names))
+        return examine(Examined(self.path, self.risk, self.choice, self.feature_names, self.target_names))
 
     @property
     def alpha(self) -> Any:

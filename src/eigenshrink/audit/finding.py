@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import overload
 
+import numpy as np
+from numpy.typing import NDArray
+
 from eigenshrink.choice import Choice
+from eigenshrink.data.checks import Table
+from eigenshrink.data.splits import Splits
+from eigenshrink.fit import Training
 from eigenshrink.path import QuadraticPath
-from eigenshrink.risk import RiskCurve
+from eigenshrink.risk import RiskCurve, RowErrors, row_errors
 
 
 @dataclass(frozen=True)
@@ -62,12 +69,49 @@ class Audit(Sequence[Finding]):
 
 @dataclass(frozen=True, eq=False)
 class Examined:
-    """What a check may look at."""
+    """What a check may look at.
+
+    Attributes
+    ----------
+    path : QuadraticPath
+    curves : mapping
+        Estimates of the true error by name.
+    choice : Choice
+    names, targets : tuple of str
+        Of the columns and of the targets.
+    """
 
     path: QuadraticPath
     curves: Mapping[str, RiskCurve]
     choice: Choice
     names: tuple[str, ...]
+    targets: tuple[str, ...] = ()
+
+    @property
+    def training(self) -> Training | None:
+        """The rows, where they are at hand."""
+        return self.path.fit.training
+
+    @property
+    def table(self) -> Table | None:
+        """The checked data, where they are at hand."""
+        return None if self.training is None else self.training.table
+
+    @property
+    def splits(self) -> Splits | None:
+        """Which rows leave together."""
+        return None if self.training is None else self.training.splits
+
+    @cached_property
+    def alphas(self) -> NDArray[np.float64]:
+        """Chosen strength of each target, ``(t,)``."""
+        targets = self.path.spectrum.numerators.shape[1]
+        return np.broadcast_to(np.asarray(self.choice.alpha, dtype=np.float64), (targets,))
+
+    @cached_property
+    def rows(self) -> RowErrors | None:
+        """Each row as it is fitted and left out at the chosen strengths, in one pass."""
+        return None if self.training is None else row_errors(self.path, self.alphas)
 
 
 def list_names(names: Sequence[str], most: int = 5) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
 import numpy as np
@@ -33,6 +33,10 @@ class Table:
     one_target : bool
         y was 1-d, and results carry no target axis.
     feature_names, target_names : tuple of str
+    groups : (n,) or None
+        Code of the group that a row belongs to, as the user said it.
+    named : bool
+        The names of the columns are the user's.
     """
 
     X: Any
@@ -42,6 +46,14 @@ class Table:
     one_target: bool
     feature_names: tuple[str, ...]
     target_names: tuple[str, ...]
+    groups: NDArray[np.intp] | None = None
+    named: bool = False
+
+    def take(self, rows: NDArray[np.bool_]) -> Table:
+        """Some of the rows, chosen by a mask ``(n,)``."""
+        groups = None if self.groups is None else np.unique(self.groups[rows], return_inverse=True)[1]
+        weight = None if self.weight is None else self.weight[rows]
+        return replace(self, X=self.X[rows], y=self.y[rows], weight=weight, groups=groups)
 
     @property
     def weight_sum(self) -> float:
@@ -65,6 +77,7 @@ def check_table(
     sample_weight: Any = None,
     weight_kind: str = "precision",
     feature_names: Sequence[str] | None = None,
+    groups: Any = None,
 ) -> Table:
     """Check what a user gave and make a :class:`Table` of it.
 
@@ -88,9 +101,14 @@ def check_table(
         raise InputError(f"X has {n} rows and y has {len(targets)}: they must describe the same rows")
     _all_finite(targets, "y", target_names)
     weight = check_weights(sample_weight, n, weight_kind)
+    codes = check_groups(groups, n)
     y2 = targets.reshape(n, -1)
     if weight is not None and np.any(weight == 0):
-        matrix, y2, weight = matrix[weight > 0], y2[weight > 0], weight[weight > 0]
+        used = weight > 0
+        matrix, y2, weight = matrix[used], y2[used], weight[used]
+        codes = None if codes is None else np.unique(codes[used], return_inverse=True)[1]
+    if codes is not None and codes.max() == 0:
+        raise InputError("groups has one label for every row: at least 2 groups are needed to leave one out")
     if matrix.shape[0] < 2:
         rows = "1 row" if n == 1 else f"{matrix.shape[0]} row(s) with weight"
         raise InputError(
@@ -104,6 +122,8 @@ def check_table(
         one_target=targets.ndim == 1,
         feature_names=names or tuple(f"x{j}" for j in range(p)),
         target_names=target_names or tuple(f"y{j}" for j in range(y2.shape[1])),
+        groups=codes,
+        named=bool(names),
     )
 
 
@@ -156,6 +176,40 @@ def check_weights(sample_weight: Any, n: int, weight_kind: str) -> Array | None:
             "occurred: give whole numbers, or weight_kind='precision'"
         )
     return None if np.all(weight == 1.0) else weight
+
+
+def check_groups(groups: Any, n: int) -> NDArray[np.intp] | None:
+    """Codes of group labels, ``(n,)``, counted from 0.
+
+    Raises
+    ------
+    InputError
+        If a label is missing, or the number of labels is not that of rows.
+    """
+    if groups is None:
+        return None
+    labels = np.asarray(groups)
+    if labels.shape != (n,):
+        raise InputError(f"groups has shape {labels.shape}; one label per row is needed: ({n},)")
+    missing = labels != labels if labels.dtype.kind in "fcmM" else _missing(labels)
+    if np.any(missing):
+        raise InputError(
+            f"groups[{int(np.argmax(missing))}] is missing: every row needs a label; "
+            "a row that belongs to nobody gets one of its own"
+        )
+    if labels.dtype.kind != "O":
+        return np.unique(labels, return_inverse=True)[1].reshape(-1).astype(np.intp)
+    known: dict[Any, int] = {}
+    try:
+        return np.array([known.setdefault(label, len(known)) for label in labels], dtype=np.intp)
+    except TypeError as error:
+        raise InputError("groups holds labels that cannot be compared: use texts or numbers") from error
+
+
+def _missing(labels: NDArray[Any]) -> NDArray[np.bool_]:
+    if labels.dtype.kind != "O":
+        return np.zeros(len(labels), dtype=bool)
+    return np.array([label is None or label != label for label in labels], dtype=bool)
 
 
 def numbers(values: Any, name: str, names: Sequence[str] = ()) -> NDArray[np.floating]:

@@ -46,13 +46,19 @@ class Rows:
         n, p = self.X.shape
         return int(n), int(p)
 
-    def weigh(self, values: Array, rows: slice) -> Array:
+    def take(self, picked: NDArray[np.intp]) -> Rows:
+        """Rows at the picked indices, centred as before."""
+        return replace(self, X=self.X[picked], root=None if self.root is None else self.root[picked])
+
+    def weigh(self, values: Array, rows: slice | NDArray[np.intp]) -> Array:
         """Multiply rows of a block that may be overwritten by ``√s``, shape kept."""
         if self.root is not None:
             values *= self.root[rows, None]
         return values
 
-    def targets(self, y: NDArray[np.floating], mean: Array, rows: slice = slice(None)) -> Array:
+    def targets(
+        self, y: NDArray[np.floating], mean: Array, rows: slice | NDArray[np.intp] = slice(None)
+    ) -> Array:
         """Rows of the targets, centred and weighted like Z, ``(b, t)``."""
         return self.weigh(np.subtract(y[rows], mean, dtype=np.float64), rows)
 

@@ -8,7 +8,7 @@ kept dense (no larger than their sparse form) and are shifted first.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,13 @@ class SparseRows(Rows):
     thin: Any
     full: Array
     filled: NDArray[np.intp]
+
+    def take(self, picked: NDArray[np.intp]) -> SparseRows:
+        """Rows at the picked indices, centred as before."""
+        root = None if self.root is None else self.root[picked]
+        return replace(
+            self, X=self.X[picked], root=root, thin=self.thin[picked], full=self.full[picked]
+        )
 
     def _thin_mean(self) -> Array:
         mean = self.mean.copy()

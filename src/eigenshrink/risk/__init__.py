@@ -5,16 +5,30 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from eigenshrink.path import QuadraticPath
+from eigenshrink.risk.cp import cp
 from eigenshrink.risk.curve import RiskCurve
 from eigenshrink.risk.evidence import evidence
 from eigenshrink.risk.gcv import gcv
-from eigenshrink.risk.loo import loo
+from eigenshrink.risk.kfold import kfold
+from eigenshrink.risk.leave_group_out import leave_group_out
+from eigenshrink.risk.loo import RowErrors, loo, row_errors
 from eigenshrink.risk.minimum import Minimum
+from eigenshrink.risk.training_error import optimism, train
+from eigenshrink.risk.validation import validation
 
-__all__ = ["RISKS", "Minimum", "RiskCurve"]
+__all__ = ["DESCRIBING", "NEEDS_ROWS", "RISKS", "Minimum", "RiskCurve", "RowErrors", "row_errors"]
 
 RISKS: dict[str, Callable[[QuadraticPath], RiskCurve]] = {
     "loo": loo,
+    "leave_group_out": leave_group_out,
+    "kfold": kfold,
     "gcv": gcv,
+    "cp": cp,
     "evidence": evidence,
+    "validation": validation,
+    "train": train,
+    "optimism": optimism,
 }
+
+DESCRIBING = ("train", "optimism")  # they never choose a strength
+NEEDS_ROWS = ("loo", "leave_group_out", "kfold", "validation", "optimism")  # tabulated where rows are gone

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -11,14 +11,21 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from eigenshrink.errors import InputError
-from eigenshrink.path import QuadraticPath, kept_share, squeeze
+from eigenshrink.path import QuadraticPath, squeeze
 from eigenshrink.penalty import some_strengths, strengths
 from eigenshrink.risk.minimum import Evaluate, Minimum, minimise
+from eigenshrink.risk.uncertainty import (
+    SPACING,
+    WIDTH,
+    Piece,
+    Units,
+    equivalent,
+    optimism_of_minimum,
+    paired_error,
+)
 
 Array = NDArray[np.float64]
 
-MARGIN = 1e6  # how far beyond these strengths a curve is followed before its limit takes over
-LIMIT = 1e-30  # share of the smallest λ that stands for α = 0
 LOSS_UNIT = "half mean squared error"
 LIKELIHOOD_UNIT = "negative log marginal likelihood"
 
@@ -44,6 +51,12 @@ class RiskCurve:
         The curve tends to a finite flat value as α → 0 (evidence with p ≥ n): no choice is made there.
     chosen : callable or None
         Gives the chosen strength, ``(t,)``, which ``curve()`` uses.
+    units : Units or None
+        What each unit that is left out adds to the curve; None: it is no such sum.
+    drop : float or None
+        Rise of a likelihood within which strengths cannot be told apart; None: it is no likelihood.
+    seed : int
+        Of the bootstrap of the minimum.
     """
 
     name: str
@@ -54,6 +67,9 @@ class RiskCurve:
     one_target: bool
     flat_limit: NDArray[np.bool_]
     chosen: Callable[[], Array] | None = None
+    units: Units | None = None
+    drop: float | None = None
+    seed: int = 0
 
     def __call__(self, alpha: ArrayLike | None = None) -> Any:
         """Value at α: ``()`` or ``(t,)``, with a leading axis for ``(a,)``; None: as chosen."""
@@ -80,35 +96,121 @@ class RiskCurve:
         return found.first() if self.one_target else found
 
     @cached_property
-    def total_minimum(self) -> Minimum:
-        """Where the sum over targets is lowest: one strength for all."""
+    def pooled(self) -> RiskCurve:
+        """The sum over targets, as a curve of one target: one strength for all."""
+        units, t = self.units, self.targets
 
         def total(alphas: Array, slopes: bool) -> tuple[Array, Array]:
             values, steep = self.evaluate(alphas, slopes)
             return values.sum(axis=1, keepdims=True), steep.sum(axis=1, keepdims=True)
 
-        return minimise(total, self.span, 1, np.array([self.flat_limit.all()])).first()
+        def parts(reference: Array, alphas: Array) -> Iterator[Piece]:
+            for copies, first, rest in (units or _no_units)(np.repeat(reference, t), alphas):
+                yield copies, first.sum(axis=1, keepdims=True), (p.sum(axis=1, keepdims=True) for p in rest)
 
-    def standard_error(self, alpha: ArrayLike | None = None) -> Array | None:
-        """Paired standard error of the difference to the optimum (M15); None: not defined here."""
-        return None
+        if t == 1:
+            return replace(self, one_target=True)
+        return replace(
+            self,
+            evaluate=total,
+            targets=1,
+            one_target=True,
+            flat_limit=np.array([self.flat_limit.all()]),
+            units=None if units is None else parts,
+            chosen=None,
+        )
+
+    def standard_error(self, alpha: ArrayLike | None = None) -> Any:
+        """Paired standard error of ``R(α) − R(best)``, shaped as the value (M15); None: not defined.
+
+        Over the units that leave one at a time: rows, copies of rows, or groups. Costs one pass over the
+        rows for all strengths.
+        """
+        if self.units is None:
+            return None
+        axes, alphas = self._strengths(alpha)
+        return squeeze(paired_error(self.units, self._best, alphas), axes, self.one_target)
+
+    @cached_property
+    def interval(self) -> Any:
+        """Strengths that cannot be told from the best, ``(low, high)`` or ``(t, 2)`` (M15); None: undefined.
+
+        Where ``R(α) − R(best)`` is at most 1.96 of its paired standard errors, or 1.92 of a log
+        likelihood. Ends are 0 and ∞ where the limits cannot be told from the best.
+        """
+        if self.units is None and self.drop is None:
+            return None
+        ends = equivalent(self._excess, self.span, self._best)
+        return (float(ends[0, 0]), float(ends[0, 1])) if self.one_target else ends
+
+    @cached_property
+    def optimism(self) -> Any:
+        """How much too good the minimum looks because it was picked, ``()``, ``(t,)`` or None."""
+        if self.units is None or self.span is None:
+            return None
+        low, high = self.span
+        nodes = np.linspace(low, high, int(np.ceil((high - low) / SPACING)) + 1)
+        alphas = np.concatenate([[0.0], np.exp(nodes), [np.inf]])[:, None]
+        values = np.broadcast_to(self.evaluate(alphas, slopes=False)[0], (len(alphas), self.targets))
+        value = np.atleast_1d(self.minimum.value)
+        rng = np.random.default_rng([self.seed, 2])
+        found = optimism_of_minimum(self.units, values, alphas, self._best, value, rng)
+        return float(found[0]) if self.one_target else found
 
     @property
-    def interval(self) -> tuple[float, float] | None:
-        """Strengths that cannot be told from the best (M15); None: not defined here."""
-        return None
+    def _best(self) -> Array:
+        return np.atleast_1d(np.asarray(self.minimum.alpha, dtype=np.float64))
 
-    def _shaped(self, alpha: ArrayLike | None, derivative: bool) -> Any:
+    def _excess(self, alphas: Array) -> Array:
+        """Rise above the minimum beyond what cannot be told apart; not finite: it can be told."""
+        with np.errstate(invalid="ignore"):
+            rise = self.evaluate(alphas, slopes=False)[0] - np.atleast_1d(self.minimum.value)
+            allowed = (
+                self.drop if self.units is None else WIDTH * paired_error(self.units, self._best, alphas)
+            )
+            return np.where(np.isnan(rise - allowed), np.inf, rise - allowed)
+
+    def _strengths(self, alpha: ArrayLike | None) -> tuple[int, Array]:
+        """Number of axes that strengths add, and strengths as ``(m, 1)`` or, as chosen, ``(1, t)``."""
         if alpha is None:
             if self.chosen is None:
                 raise InputError("this curve belongs to no study: give it a strength, curve(alpha)")
-            axes, alphas = 0, self.chosen()[None, :]
-        else:
-            strength = some_strengths(alpha)
-            axes, alphas = strength.ndim, strength.reshape(-1, 1)
+            return 0, self.chosen()[None, :]
+        strength = some_strengths(alpha)
+        return strength.ndim, strength.reshape(-1, 1)
+
+    def _shaped(self, alpha: ArrayLike | None, derivative: bool) -> Any:
+        axes, alphas = self._strengths(alpha)
         values, slopes = self.evaluate(alphas, slopes=derivative)
         result = slopes if derivative else values
         return squeeze(np.broadcast_to(result, (len(alphas), self.targets)), axes, self.one_target)
+
+
+def loss_curve(
+    name: str,
+    path: QuadraticPath,
+    evaluate: Evaluate,
+    span: tuple[float, float] | None,
+    units: Units | None = None,
+) -> RiskCurve:
+    """Make a curve in the unit of the loss; ``units`` say what each left-out unit adds."""
+    targets = path.spectrum.numerators.shape[1]
+    splits = None if path.fit.training is None else path.fit.training.splits
+    return RiskCurve(
+        name,
+        LOSS_UNIT,
+        evaluate,
+        span,
+        targets,
+        path.spectrum.one_target,
+        flat_limit=np.zeros(targets, dtype=bool),
+        units=units,
+        seed=0 if splits is None else splits.seed,
+    )
+
+
+def _no_units(reference: Array, alphas: Array) -> Iterator[Piece]:
+    yield from ()
 
 
 def remembered(evaluate: Evaluate, most: int = 8) -> Evaluate:
@@ -124,91 +226,3 @@ def remembered(evaluate: Evaluate, most: int = 8) -> Evaluate:
         return kept[key]
 
     return again
-
-
-@dataclass(frozen=True, eq=False)
-class Signal:
-    """What every criterion reads of a squared-loss path: O(k) numbers per target (M20).
-
-    Attributes
-    ----------
-    eigenvalues : (k,)
-        λ.
-    squares : (k, t)
-        Mean square of the targets along each left direction.
-    outside : (t,)
-        Mean square outside their span.
-    weight_sum, observations : float
-        S and ν.
-    free_rank : int
-        m.
-    """
-
-    eigenvalues: Array
-    squares: Array
-    outside: Array
-    weight_sum: float
-    observations: float
-    free_rank: int
-
-    @classmethod
-    def of(cls, path: QuadraticPath) -> Signal:
-        """Collect them; a path without data has none."""
-        sample, spectrum = path.sample, path.spectrum
-        values = spectrum.eigenvalues
-        return cls(
-            eigenvalues=values,
-            squares=spectrum.squares,
-            outside=spectrum.outside,
-            weight_sum=sample.weight_sum,
-            observations=sample.observations,
-            free_rank=spectrum.free.rank,
-        )
-
-    @property
-    def spare(self) -> float:
-        """``ν − m − k``: observations that no direction uses up."""
-        return self.observations - self.free_rank - len(self.eigenvalues)
-
-    @property
-    def flat(self) -> NDArray[np.bool_]:
-        """Targets that are fitted exactly as α → 0 by using up every observation, ``(t,)`` (M14)."""
-        return np.asarray((self.outside == 0) & (self.spare == 0) & (len(self.eigenvalues) > 0))
-
-    @property
-    def span(self) -> tuple[float, float] | None:
-        """Ends in log α between which criteria move: around λ, and down to where noise equals weights.
-
-        At ``α ≈ outside/‖w*‖²`` the price of the weights equals the noise, however large λ is.
-        """
-        values = self.eigenvalues
-        if not len(values):
-            return None
-        with np.errstate(divide="ignore", invalid="ignore"):
-            even = self.outside / (self.squares / values[:, None]).sum(axis=0)
-        low = min([values[-1], *even[(even > 0) & np.isfinite(even)]])
-        return float(np.log(max(low / MARGIN, values[-1] * 1e-40))), float(np.log(values[0] * MARGIN))
-
-    def total(self, kernel: Callable[[Array], Array], alphas: Array, along: Array | None = None) -> Array:
-        """``Σ_i kernel(α)_i · along_i`` for strengths ``(m, 1)`` or ``(m, t)``, ``(m, t)``.
-
-        ``kernel`` maps (q, 1) strengths to (q, k). Without ``along``: the plain sum, alike.
-        """
-        if alphas.shape[1] == 1:
-            shares = kernel(alphas)
-            return shares.sum(axis=1, keepdims=True) if along is None else shares @ along
-        if along is None:
-            return np.stack([kernel(row[:, None]).sum(axis=1) for row in alphas])
-        return np.stack([np.einsum("tk,kt->t", kernel(row[:, None]), along) for row in alphas])
-
-    def above_zero(self, strength: Array) -> Array:
-        """α = 0 as the limit from above: far below every λ, where shares still have all their digits."""
-        return np.maximum(strength, self.eigenvalues[-1] * LIMIT) if len(self.eigenvalues) else strength
-
-    def lost(self, strength: Array) -> Array:
-        """``α/(λ+α)``, the share that is lost."""
-        return kept_share(self.above_zero(strength), self.eigenvalues)
-
-    def lost_slope(self, strength: Array) -> Array:
-        """``d lost / d log α = lost · λ/(λ+α)``."""
-        return self.lost(strength) * kept_share(self.eigenvalues, strength)

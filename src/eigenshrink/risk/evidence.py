@@ -8,7 +8,9 @@ from __future__ import annotations
 import numpy as np
 
 from eigenshrink.path import QuadraticPath, kept_share
-from eigenshrink.risk.curve import LIKELIHOOD_UNIT, Array, RiskCurve, Signal
+from eigenshrink.risk.curve import LIKELIHOOD_UNIT, Array, RiskCurve
+from eigenshrink.risk.signal import Signal
+from eigenshrink.risk.uncertainty import DROP
 
 
 def evidence(path: QuadraticPath) -> RiskCurve:
@@ -44,4 +46,5 @@ def evidence(path: QuadraticPath) -> RiskCurve:
         along.squares.shape[1],
         path.spectrum.one_target,
         flat_limit=along.flat,
+        drop=DROP,
     )

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from eigenshrink.path import QuadraticPath
-from eigenshrink.risk.curve import LOSS_UNIT, Array, RiskCurve, Signal
+from eigenshrink.risk.curve import Array, RiskCurve, loss_curve
+from eigenshrink.risk.signal import Signal
 
 
 def gcv(path: QuadraticPath) -> RiskCurve:
     """``(RSS_s/2S)/(1 − γ/ν)²``, γ with intercept and free weights; O(k) per strength (M20)."""
     along = Signal.of(path)
-    targets = along.squares.shape[1]
 
     def evaluate(alphas: Array, slopes: bool) -> tuple[Array, Array]:
         rss = along.total(lambda a: along.lost(a) ** 2, alphas, along.squares) + along.outside
@@ -23,12 +23,4 @@ def gcv(path: QuadraticPath) -> RiskCurve:
         spare_slope = along.total(along.lost_slope, alphas) / along.observations
         return value, 0.5 * rss_slope / spare**2 - 2 * value * spare_slope / spare
 
-    return RiskCurve(
-        "gcv",
-        LOSS_UNIT,
-        evaluate,
-        along.span,
-        targets,
-        path.spectrum.one_target,
-        flat_limit=np.zeros(targets, dtype=bool),
-    )
+    return loss_curve("gcv", path, evaluate, along.span)

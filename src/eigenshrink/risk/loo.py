@@ -11,14 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from eigenshrink.fit import Sample, Training
 from eigenshrink.path import QuadraticPath
-from eigenshrink.risk.curve import LOSS_UNIT, Array, RiskCurve, Signal
-from eigenshrink.spectrum import Spectrum
-from eigenshrink.spectrum.triangular import EPS
+from eigenshrink.risk.curve import Array, RiskCurve, loss_curve
+from eigenshrink.risk.leaving import Leaving
+from eigenshrink.risk.signal import Signal
+from eigenshrink.risk.uncertainty import Piece
 
 MANY = 24  # strengths from which their shares are worth factoring
-ROUNDING = 1e-11  # 1 − h below this is rounding of a row that only itself determines
 
 
 def loo(path: QuadraticPath) -> RiskCurve:
@@ -27,29 +26,32 @@ def loo(path: QuadraticPath) -> RiskCurve:
     Precision weights: the whole row leaves, ``h_i = s_i x̃ᵢᵀMx̃ᵢ``. Frequency weights: one copy leaves,
     ``h_i = x̃ᵢᵀMx̃ᵢ``. A row that only itself determines (h = 1) makes the curve infinite.
     """
-    along = Signal.of(path)
+    leaving = Leaving.of(path)
+    along = leaving.along
     targets = along.squares.shape[1]
 
-    def evaluate(alphas: Array, slopes: bool) -> tuple[Array, Array]:
+    def share(alphas: Array, slopes: bool) -> list[_Shares]:
         groups = [alphas] if targets == 1 else list(alphas[:, None, :])
         thin = targets == 1 and path.sample.rows > 4 * len(along.eigenvalues)
-        shares = [_Shares.of(along, group.reshape(-1, 1), slopes, thin) for group in groups]
-        total = np.zeros((2, len(groups), max(len(groups[0]) if targets == 1 else 1, targets)))
-        for block in _blocks(path, along):
-            for j, share in enumerate(shares):
-                total[:, j] += block.error(share)
+        return [_Shares.of(along, group.reshape(-1, 1), slopes, thin) for group in groups]
+
+    def evaluate(alphas: Array, slopes: bool) -> tuple[Array, Array]:
+        shares = share(alphas, slopes)
+        total = np.zeros((2, len(shares), max(len(alphas) if targets == 1 else 1, targets)))
+        for block in _blocks(leaving):
+            for j, part in enumerate(shares):
+                total[:, j] += block.error(part)
         values, steep = total.reshape(2, len(alphas), -1) / (2 * along.weight_sum)
         return values, steep
 
-    return RiskCurve(
-        "loo",
-        LOSS_UNIT,
-        evaluate,
-        along.span,
-        targets,
-        path.spectrum.one_target,
-        flat_limit=np.zeros(targets, dtype=bool),
-    )
+    def units(reference: Array, alphas: Array) -> Iterator[Piece]:
+        (first,), rest = share(reference[None, :], False), share(alphas, False)
+        for block in _blocks(leaving):
+            parts = (block.squared(part) / (2 * along.weight_sum) for part in rest)
+            copies = None if block.copies is None else block.copies[:, 0]
+            yield copies, block.squared(first) / (2 * along.weight_sum), parts
+
+    return loss_curve("loo", path, evaluate, along.span, units)
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +82,7 @@ class _Shares:
 class _Block:
     """Rows in the eigenbasis: what is needed to leave each of them out."""
 
+    rows: slice
     U: Array  #        (b, k)
     squares: Array  #  (b, k)  U²
     signal: Array  #   (k, t)  Uᵀ Ỹ of all rows
@@ -89,8 +92,24 @@ class _Block:
 
     def error(self, share: _Shares) -> tuple[Array, Array]:
         """Sums of ``s_i e_i²`` over the rows, and their slopes, ``(q,)`` or ``(t,)`` each."""
-        ones, squares = np.ones((len(self.signal), 1)), self.squares
-        left_out = share.times(squares, ones, slope=False)
+        error, left_out = self.left_out(share)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            total = np.einsum("ij,ij->j", error, error)
+            if share.slope is None:
+                return total, np.full_like(total, np.nan)
+            moved = share.times(self.squares, np.ones((len(self.signal), 1)), slope=True)
+            if self.copies is not None:
+                moved = moved / self.copies
+            change = share.times(self.U, self.signal, slope=True) - error * moved
+            return total, 2 * np.einsum("ij,ij->j", error, change / left_out)
+
+    def squared(self, share: _Shares) -> Array:
+        """``s_i e_i²`` of each row, ``(b, q)`` or ``(b, t)``."""
+        return np.square(self.left_out(share)[0])
+
+    def left_out(self, share: _Shares) -> tuple[Array, Array]:
+        """``√s_i e_i`` and ``1 − h_i``, ``(b, q)`` or ``(b, t)`` each."""
+        left_out = share.times(self.squares, np.ones((len(self.signal), 1)), slope=False)
         left_out += self.spare
         residual = share.times(self.U, self.signal, slope=False)
         residual += self.outside
@@ -98,63 +117,79 @@ class _Block:
             left_out = left_out / self.copies + (1.0 - 1.0 / self.copies)
         with np.errstate(divide="ignore", invalid="ignore"):
             error = np.divide(residual, left_out, out=residual)
-            if not left_out.min(initial=1.0) > 0:
-                error = np.where(left_out > 0, error, np.inf)
-            total = np.einsum("ij,ij->j", error, error)
-            if share.slope is None:
-                return total, np.full_like(total, np.nan)
-            moved = share.times(squares, ones, slope=True)
-            if self.copies is not None:
-                moved = moved / self.copies
-            change = share.times(self.U, self.signal, slope=True) - error * moved
-            return total, 2 * np.einsum("ij,ij->j", error, change / left_out)
+        if not left_out.min(initial=1.0) > 0:
+            error = np.where(left_out > 0, error, np.inf)
+        return error, left_out
 
 
-def _blocks(path: QuadraticPath, along: Signal) -> Iterator[_Block]:
-    training, spectrum = path.fit.training, path.spectrum
-    if training is None or spectrum.scores is None:
+def row_errors(path: QuadraticPath, alphas: Array) -> RowErrors:
+    """Each row as it is fitted and as it is left out, each target at its own strength.
+
+    Parameters
+    ----------
+    path : QuadraticPath
+        With its rows.
+    alphas : (t,)
+        A strength per target.
+    """
+    leaving = Leaving.of(path)
+    n, t = leaving.training.table.y.shape
+    share = _Shares.of(leaving.along, alphas[:, None], False, False)
+    residual, left_out, spare = np.empty((n, t)), np.empty((n, t)), np.empty((n, t))
+    for block in _blocks(leaving):
+        error, rest = block.left_out(share)
+        left_out[block.rows], spare[block.rows] = error, rest
+        residual[block.rows] = block.outside + share.times(block.U, block.signal, slope=False)
+    root = np.ones(n) if leaving.training.rows.root is None else leaving.training.rows.root
+    residual, left_out = residual / root[:, None], left_out / root[:, None]
+    fitted = leaving.training.table.y - residual
+    return RowErrors(fitted, residual, left_out, 1.0 - spare)
+
+
+@dataclass(frozen=True, eq=False)
+class RowErrors:
+    """Each row as it is fitted and as it is left out, original units, weights taken off.
+
+    Attributes
+    ----------
+    fitted, residual : (n, t)
+        ``ŷ`` and ``y − ŷ``.
+    left_out : (n, t)
+        ``(y − ŷ)/(1 − h)``: the error of a fit without the row (frequency weights: without one copy).
+    leverage : (n, t)
+        h.
+    """
+
+    fitted: Array
+    residual: Array
+    left_out: Array
+    leverage: Array
+
+
+def _blocks(leaving: Leaving) -> Iterator[_Block]:
+    weight = leaving.copies
+    scores = leaving.path.spectrum.scores
+    if scores is None:
         return
-    training.unchanged()
-    weight = training.table.weight if training.table.weight_kind == "frequency" else None
-    used_up = len(along.eigenvalues) + along.free_rank == path.sample.rows
-    rounding = _rounding(path.sample, spectrum)
-    signal = spectrum.numerators * np.sqrt(along.weight_sum / along.eigenvalues)[:, None]
-    for rows, U, F in spectrum.scores.blocks():
-        free = np.einsum("ij,ij->i", F, F) + _intercept(training, rows)
+    for rows, U, F in scores.blocks():
+        free = np.einsum("ij,ij->i", F, F) + leaving.intercept_share(rows)
         squares = U**2
         spare = 1.0 - free - squares @ np.ones(U.shape[1])
-        outside = training.targets(rows) - U @ signal - F @ spectrum.scores.free_signal
-        outside[:, along.outside == 0] = 0.0
-        if np.any(free > 1.0 - rounding):
-            U = np.where(free[:, None] > 1.0 - rounding, 0.0, U)
+        outside = leaving.outside(rows, U, F)
+        if np.any(free > 1.0 - leaving.rounding):
+            U = np.where(free[:, None] > 1.0 - leaving.rounding, 0.0, U)
             squares = U**2
-        fitted = (spare <= rounding) | used_up
+        fitted = (spare <= leaving.rounding) | leaving.used_up
         outside[fitted], spare[fitted] = 0.0, 0.0
         yield _Block(
+            rows=rows,
             U=U,
             squares=squares,
-            signal=signal,
+            signal=leaving.signal,
             outside=outside,
             spare=spare[:, None],
             copies=None if weight is None else weight[rows, None],
         )
-
-
-def _rounding(sample: Sample, spectrum: Spectrum) -> float:
-    """``1 − h`` that may be rounding: of means beside their spread, of a Gram matrix by its condition."""
-    sd = np.where(sample.column_sd > 0, sample.column_sd, np.inf)
-    far = np.max(np.abs(sample.column_mean) / sd, initial=0.0)
-    values = spectrum.eigenvalues
-    condition = values[0] / values[-1] if spectrum.route.endswith("gram") and len(values) else 1.0
-    return float(np.clip(100 * EPS * max(far, condition), ROUNDING, 1e-6))
-
-
-def _intercept(training: Training, rows: slice) -> Array | float:
-    """Leverage ``s_i/S`` of a fitted intercept."""
-    if not training.fit_intercept:
-        return 0.0
-    weight = training.table.weight
-    return (1.0 if weight is None else weight[rows]) / training.table.weight_sum
 
 
 def _thin(shares: Array) -> tuple[Array, Array]:

@@ -39,6 +39,10 @@ class DualScores:
         for rows in slices(n, BLOCK // max(8 * k, 1)):
             yield rows, self.left[rows], self.free[rows]
 
+    def pick(self, picked: NDArray[np.intp]) -> tuple[Array, Array]:
+        """U and the basis of the free columns at some rows."""
+        return self.left[picked], self.free[picked]
+
 
 def decompose_dual(fit: Fit, training: Training) -> Spectrum:
     """The spectrum from ``K = P Z D⁻¹ Zᵀ P``, P projecting the free columns out (M12).

@@ -52,6 +52,11 @@ class PrimalScores:
         for rows, scores in self.training.rows.times(self.T):
             yield rows, scores[:, : self.k], scores[:, self.k :]
 
+    def pick(self, picked: NDArray[np.intp]) -> tuple[Array, Array]:
+        """U and the basis of the free columns at some rows."""
+        scores = np.concatenate([block for _, block in self.training.rows.take(picked).times(self.T)])
+        return scores[:, : self.k], scores[:, self.k :]
+
 
 def decompose_primal(fit: Fit, training: Training) -> Spectrum:
     """The spectrum by the Gram matrix if it can be trusted, else by QR and SVD."""

@@ -44,6 +44,10 @@ class Scores(Protocol):
         """Row slices with U ``(b, k)`` and the basis of the free columns ``(b, m_F)``."""
         ...
 
+    def pick(self, picked: NDArray[np.intp]) -> tuple[Array, Array]:
+        """U and the basis of the free columns at some rows."""
+        ...
+
 
 @dataclass(frozen=True, eq=False)
 class DenseBasis:

@@ -1,0 +1,59 @@
+"""Which criterion chooses where the user leaves it open; docs/choosing.md has the measured record."""
+
+from __future__ import annotations
+
+from eigenshrink.errors import InputError
+from eigenshrink.path import QuadraticPath
+from eigenshrink.risk import DESCRIBING, RISKS
+
+AUTO = "auto"
+BEST, STRONGEST = SELECT = ("best", "strongest-equivalent")
+
+
+def resolve(path: QuadraticPath, criterion: str) -> tuple[str, str]:
+    """The name of the criterion that is meant, and why.
+
+    ``auto``, in this order: rows that were held out; whole groups where rows belong together, given or
+    found; leave-one-out where there are more rows than columns, since it assumes least; evidence otherwise,
+    where leave-one-out and GCV vary most.
+
+    Raises
+    ------
+    InputError
+        If the criterion is unknown, or needs what this study does not have.
+    """
+    known = path.available_risks
+    if criterion == AUTO:
+        return _auto(path)
+    if criterion in RISKS and criterion not in known:
+        RISKS[criterion](path)  # says what it needs
+    if criterion not in known or criterion in DESCRIBING:
+        choosing = [name for name in known if name not in DESCRIBING]
+        raise InputError(f"criterion must be auto, {', '.join(choosing)}; got {criterion!r}")
+    return criterion, "asked for"
+
+
+def check_select(select: str) -> str:
+    """Refuse what is no way to select.
+
+    Raises
+    ------
+    InputError
+        Naming the ways.
+    """
+    if select not in SELECT:
+        raise InputError(f"select must be {' or '.join(map(repr, SELECT))}; got {select!r}")
+    return select
+
+
+def _auto(path: QuadraticPath) -> tuple[str, str]:
+    known = path.available_risks
+    if "validation" in known:
+        return "validation", "rows were held out to judge by"
+    if "leave_group_out" in known:
+        source = path.fit.training.splits.source if path.fit.training and path.fit.training.splits else ""
+        why = "some rows are exact copies of others" if source == "found" else "groups were given"
+        return "leave_group_out", f"{why}: rows that belong together leave together"
+    if len(path.fit.penalty_factor) < path.sample.observations and "loo" in known:
+        return "loo", "more rows than columns: leave-one-out, which assumes least"
+    return "evidence", "no more rows than columns: evidence, which varies least there"

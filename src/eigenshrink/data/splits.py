@@ -1,0 +1,174 @@
+"""Which rows leave together: groups, folds and rows that are held out (M14)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eigenshrink.data.checks import Table, check_table, column_names
+from eigenshrink.data.relatives import duplicate_rows
+from eigenshrink.errors import InputError
+
+Codes = NDArray[np.intp]
+
+ENOUGH_COPIES = 0.02  # share of observations that are copies, from which they leave together
+
+
+@dataclass(frozen=True, eq=False)
+class Splits:
+    """Which rows leave together.
+
+    Attributes
+    ----------
+    groups : (n,) or None
+        Code of each row's group, counted from 0.
+    source : str
+        Where the groups come from: "given", "found" (rows that are exact copies) or "" without groups.
+    folds : (n,)
+        Code of each row's fold, counted from 0; groups stay whole.
+    holdout : Table or None
+        Rows that judge and were not fitted.
+    fraction : float
+        Share of the rows that was asked to be held out; 0 where they were given or there are none.
+    seed : int
+        Of everything that is drawn.
+    """
+
+    groups: Codes | None
+    source: str
+    folds: Codes
+    holdout: Table | None
+    fraction: float
+    seed: int
+
+
+def make_splits(
+    table: Table, folds: int = 5, validation: Any = None, random_state: Any = None
+) -> tuple[Table, Splits]:
+    """The table that is fitted, and its splits.
+
+    Parameters
+    ----------
+    table : Table
+    folds : int, >= 2
+        At most one per row (per group) is made.
+    validation : None, (X, y), (X, y, sample_weight) or fraction in (0, 1)
+    random_state : None, int, Generator or RandomState
+        None: the same draw each time.
+
+    Raises
+    ------
+    InputError
+        Naming folds, validation or random_state.
+    """
+    seed = _seed(random_state)
+    folds = _whole_folds(folds)
+    holdout, fraction = None, 0.0
+    if isinstance(validation, (tuple, list)):
+        holdout = _given(validation, table)
+    elif validation is not None:
+        fraction = _fraction(validation)
+        table, holdout = _cut(table, fraction, seed)
+    groups, source = table.groups, "given" if table.groups is not None else ""
+    if groups is None:
+        copies = table.weight if table.weight_kind == "frequency" else None
+        labels, redundant = duplicate_rows(table.X, table.y, copies)
+        if redundant > ENOUGH_COPIES * table.observations:
+            groups, source = labels, "found"
+    made = _folds(len(table.y), groups, folds, np.random.default_rng([seed, 1]))
+    return table, Splits(groups, source, made, holdout, fraction, seed)
+
+
+def _seed(random_state: Any) -> int:
+    if random_state is None:
+        return 0
+    if isinstance(random_state, np.random.Generator):
+        return int(random_state.integers(2**31))
+    if isinstance(random_state, np.random.RandomState):
+        return int(random_state.randint(2**31 - 1))
+    if isinstance(random_state, (int, np.integer)) and random_state >= 0:
+        return int(random_state)
+    raise InputError(
+        f"random_state must be None, a whole number that is 0 or more, or a numpy generator; "
+        f"got {random_state!r}"
+    )
+
+
+def _whole_folds(folds: Any) -> int:
+    if isinstance(folds, (bool, np.bool_)) or not isinstance(folds, (int, np.integer)) or folds < 2:
+        raise InputError(f"folds must be a whole number from 2 on; got {folds!r}")
+    return int(folds)
+
+
+def _fraction(validation: Any) -> float:
+    try:
+        fraction = float(validation)
+    except (TypeError, ValueError):
+        fraction = np.nan
+    if not 0.0 < fraction < 1.0 or isinstance(validation, str):
+        raise InputError(
+            "validation must be (X, y), (X, y, sample_weight) or the fraction of rows to hold out, "
+            f"between 0 and 1; got {validation!r}"
+        )
+    return fraction
+
+
+def _given(validation: Any, table: Table) -> Table:
+    """Check rows that were given to judge by."""
+    if len(validation) not in (2, 3):
+        raise InputError(f"validation has {len(validation)} parts: give (X, y) or (X, y, sample_weight)")
+    names = column_names(validation[0])
+    if names and table.named and names != table.feature_names:
+        raise InputError(
+            f"validation: its columns {', '.join(names[:5])}... are not those of X, "
+            f"{', '.join(table.feature_names[:5])}...: give them in that order"
+        )
+    try:
+        weight = validation[2] if len(validation) == 3 else None
+        held = check_table(validation[0], validation[1], weight, "precision")
+    except InputError as error:
+        raise InputError(f"validation: {error}") from error
+    for what, ours, theirs in (
+        ("columns", table.X.shape[1], held.X.shape[1]),
+        ("targets", table.y.shape[1], held.y.shape[1]),
+    ):
+        if ours != theirs:
+            raise InputError(f"validation has {theirs} {what}; the study has {ours}")
+    return held
+
+
+def _cut(table: Table, fraction: float, seed: int) -> tuple[Table, Table]:
+    """Hold out a share of the rows, whole groups of them."""
+    n = len(table.y)
+    groups = np.arange(n) if table.groups is None else table.groups
+    order = np.random.default_rng([seed, 0]).permutation(int(groups.max()) + 1)
+    size = np.bincount(groups)[order]
+    before = np.cumsum(size) - size
+    out = np.isin(groups, order[before + 0.5 * size <= fraction * n])
+    if min(out.sum(), (~out).sum()) < 2:
+        what = f"{n} rows" if table.groups is None else f"{len(size)} groups"
+        raise InputError(
+            f"validation={fraction:g} leaves too few of {what} on one side: each needs at least 2 rows"
+        )
+    return table.take(~out), table.take(out)
+
+
+def _folds(n: int, groups: Codes | None, folds: int, rng: np.random.Generator) -> Codes:
+    """Balanced folds of shuffled rows, or of whole groups: the largest first, into the lightest fold."""
+    units = np.arange(n) if groups is None else groups
+    sizes = np.bincount(units)
+    count = min(folds, len(sizes))
+    order = rng.permutation(len(sizes))
+    if groups is None or np.all(sizes == sizes[0]):
+        chosen = np.empty(len(sizes), dtype=np.intp)
+        chosen[order] = np.arange(len(sizes)) % count
+        return chosen[units]
+    order = order[np.argsort(-sizes[order], kind="stable")]
+    chosen, load = np.empty(len(sizes), dtype=np.intp), np.zeros(count)
+    for unit in order:
+        chosen[unit] = np.argmin(load)
+        load[chosen[unit]] += sizes[unit]
+    return chosen[units]

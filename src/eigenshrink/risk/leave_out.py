@@ -1,0 +1,94 @@
+"""Rows that leave together, exactly and without a refit (M14).
+
+What is left of a group is ``(I − Z_G M Z_Gᵀ)⁻¹ r_G`` at the same Sα. Groups of few rows are solved in
+stacks, one small system per strength; groups of many rows by one small ``eigh`` of the *other* rows'
+statistics, which holds for every strength. Both are the same numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+import numpy as np
+
+from eigenshrink.path import QuadraticPath
+from eigenshrink.risk.curve import RiskCurve, loss_curve
+from eigenshrink.risk.fold import Fold, make_folds
+from eigenshrink.risk.leaving import Array, Codes, Leaving
+from eigenshrink.risk.stack import stacks
+from eigenshrink.risk.uncertainty import Piece
+
+FEW = 20  # rows up to which a group is always solved in a stack
+
+
+class Part(Protocol):
+    """Rows that leave, one group of them or a stack of groups."""
+
+    def error(self, alphas: Array, slopes: bool) -> tuple[Array, Array]:
+        """Sums of ``s_i e_i²`` over the rows, and their slopes, ``(m, t)`` each."""
+        ...
+
+    def rows(self, alphas: Array) -> Iterator[tuple[Codes, Array]]:
+        """Rows ``(b,)`` and their ``√s_i e_i``, ``(b, m, t)``, in blocks that keep units whole."""
+        ...
+
+
+def leave_out(name: str, path: QuadraticPath, labels: Codes, units: Codes | None = None) -> RiskCurve:
+    """``Σ s_i e_i²/(2S)``, e_i the error of a fit without the rows that have the label of row i.
+
+    Parameters
+    ----------
+    name : str
+    path : QuadraticPath
+    labels : (n,)
+        Rows of one label leave together, with all their copies.
+    units : (n,), optional
+        What counts as one observation for the paired standard error; None: each row (each copy).
+
+    Notes
+    -----
+    Sα stays fixed: this equals a refit at ``α·S/(S − s_G)``. Infinite where the others cannot determine a
+    free weight. Cost per strength: ``Σ b²k`` over groups of few rows; one ``eigh`` and ``O(k²)`` for each
+    group of many.
+    """
+    leaving = Leaving.of(path)
+    along, t = leaving.along, leaving.along.squares.shape[1]
+    kept: list[Sequence[Fold]] = []
+
+    def parts() -> Iterator[Part]:
+        sizes = np.bincount(labels)
+        many = sizes > max(along.free_rank + len(along.eigenvalues), FEW)
+        if not kept:
+            kept.append(make_folds(leaving, labels, np.flatnonzero(many), units))
+        yield from kept[0]
+        yield from stacks(leaving, labels, np.flatnonzero(~many & (sizes > 0)))
+
+    def evaluate(alphas: Array, slopes: bool) -> tuple[Array, Array]:
+        total = np.zeros((2, len(alphas), t))
+        for part in parts():
+            total += part.error(alphas, slopes)
+        values, steep = total / (2 * along.weight_sum)
+        return values, steep if slopes else np.full_like(values, np.nan)
+
+    def parted(reference: Array, alphas: Array) -> Iterator[Piece]:
+        wanted = np.concatenate(
+            [np.broadcast_to(reference, (1, t)), np.broadcast_to(alphas, (len(alphas), t))]
+        )
+        for part in parts():
+            for rows, error in part.rows(wanted if t > 1 else wanted[:, :1]):
+                yield _piece(leaving, rows, error, units)
+
+    return loss_curve(name, path, evaluate, along.span, parted)
+
+
+def _piece(leaving: Leaving, rows: Codes, error: Array, units: Codes | None) -> Piece:
+    """What each unit among some rows adds to the curve: the reference first, then the strengths."""
+    squares = np.square(error) / (2 * leaving.along.weight_sum)
+    copies = None if leaving.copies is None else leaving.copies[rows]
+    if units is not None:
+        _, place = np.unique(units[rows], return_inverse=True)
+        order = np.argsort(place, kind="stable")
+        starts = np.flatnonzero(np.diff(place[order], prepend=-1))
+        squares, copies = np.add.reduceat(squares[order], starts, axis=0), None
+    return copies, squares[:, 0], (squares[:, j] for j in range(1, squares.shape[1]))

@@ -1,0 +1,133 @@
+"""How sure a curve is of its minimum: paired differences, equivalent strengths, optimism (M15).
+
+A curve that adds up what left-out units say (rows, copies, groups) is compared with its own optimum unit
+by unit: what is common to both strengths cancels, which the spread of folds cannot do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Piece = tuple[Array | None, Array, Iterable[Array]]
+Units = Callable[[Array, Array], Iterator[Piece]]
+"""``units(reference (t,), alphas (m, 1|t))``: what each unit adds to the curve, in blocks of u units.
+
+A piece is copies ``(u,)`` or None (one each), the parts at the reference ``(u, t)``, and the parts at
+the strengths as arrays that stand side by side for ``(u, m·t)``.
+"""
+
+WIDTH = 1.96  # paired standard errors within which a strength cannot be told from the best
+DROP = 1.92  # of a log likelihood: half the 95 % quantile of chi-squared with one degree of freedom
+SPACING = 0.3  # of the strengths that are looked at, in log α
+DRAWS = 200  # of the bootstrap
+SOME = 12  # strengths per refinement of an end
+ROUNDS = 2  # refinements: an end is found to SPACING / SOME ** ROUNDS
+BEYOND = 14.0  # how far beyond its span, in log α, a curve may still be on its way to the limit
+
+
+def paired_error(units: Units, reference: Array, alphas: Array) -> Array:
+    """Standard error of ``R(α) − R(reference)``, ``(m, t)``, from paired differences of units (M15).
+
+    ``√(N/(N−1) Σ (d_u − d̄)²)`` over the N units that leave one at a time, ``d_u`` a unit's part of the
+    difference. A row that stands for several copies counts as several equal ones.
+    """
+    shape = (len(alphas), len(reference))
+    total, squares, count = np.zeros(shape).reshape(-1), np.zeros(shape).reshape(-1), 0.0
+    for copies, first, rest in units(reference, alphas):
+        count += len(first) if copies is None else float(copies.sum())
+        place = 0
+        for part in rest:
+            with np.errstate(invalid="ignore"):
+                apart = part - first
+            here = slice(place, place + part.shape[1])
+            total[here] += apart.sum(axis=0)
+            squares[here] += np.einsum(
+                "ij,ij->j", apart, apart if copies is None else apart / copies[:, None]
+            )
+            place = here.stop
+    with np.errstate(invalid="ignore", divide="ignore"):
+        spread = np.maximum(squares - total**2 / count, 0.0) * (count / (count - 1.0))
+    return np.sqrt(spread).reshape(shape)
+
+
+def equivalent(excess: Callable[[Array], Array], span: tuple[float, float] | None, best: Array) -> Array:
+    """Lowest and highest strength with ``excess(α) <= 0``, ``(t, 2)``, in [0, ∞].
+
+    Parameters
+    ----------
+    excess : callable
+        From strengths ``(m, 1)`` or ``(m, t)`` to ``(m, t)``; not above 0 at the best strength.
+    span : (low, high) or None
+        Ends in log α between which the curve moves; None: no strength can be told from another.
+    best : (t,)
+        The best strengths.
+    """
+    if span is None:
+        return np.tile([0.0, np.inf], (len(best), 1))
+    low, high = span
+    nodes = np.linspace(low, high, int(np.ceil((high - low) / SPACING)) + 1)
+    alphas = np.concatenate([[0.0], np.exp(nodes), [np.inf]])
+    inside = (excess(alphas[:, None]) <= 0) | (alphas[:, None] == best)
+    with np.errstate(divide="ignore"):
+        place = np.clip(np.log(best), low - BEYOND, high + BEYOND)
+    bottom = _end(excess, np.where(inside[1:-1], nodes[:, None], np.inf).min(axis=0), place, nodes, -1)
+    top = _end(excess, np.where(inside[1:-1], nodes[:, None], -np.inf).max(axis=0), place, nodes, 1)
+    bottom, top = np.minimum(np.exp(bottom), best), np.maximum(np.exp(top), best)
+    return np.stack([np.where(inside[0], 0.0, bottom), np.where(inside[-1], np.inf, top)], axis=1)
+
+
+def _end(excess: Callable[[Array], Array], outermost: Array, place: Array, nodes: Array, side: int) -> Array:
+    """Narrow one end of each interval, in log α: from the outermost place inside towards the next outside."""
+    inner = side * np.maximum(side * outermost, side * place)
+    edges = side * np.sort(side * np.append(nodes, nodes[0 if side < 0 else -1] + side * BEYOND))
+    outer = edges[np.argmax(side * edges[:, None] > side * inner, axis=0)]
+    for _ in range(ROUNDS):
+        steps = np.linspace(0.0, 1.0, SOME + 1)[:, None]
+        places = inner + steps * (outer - inner)
+        inside = excess(np.exp(places)) <= 0
+        inside[0] = True
+        inside[-1] = False
+        last = SOME - np.argmax(inside[::-1], axis=0)
+        inner, outer = (np.take_along_axis(places, at[None], 0)[0] for at in (last, last + 1))
+    return np.asarray(inner)
+
+
+def optimism_of_minimum(
+    units: Units, values: Array, alphas: Array, best: Array, value: Array, rng: np.random.Generator
+) -> Array:
+    """How much too good the minimum of a curve looks because it was picked, ``(t,)``.
+
+    The bootstrap draws units (each copy with Poisson weight 1), picks the minimum of each drawn curve and
+    compares: ``mean_b [R(α_b) − R(best) + R_b(best) − R_b(α_b)]``, both parts not negative.
+
+    Parameters
+    ----------
+    units : Units
+    values : (m, t)
+        The curve at ``alphas``.
+    alphas : (m, 1)
+        Where a drawn minimum is looked for.
+    best, value : (t,)
+        The minimum and the curve there.
+    rng : Generator
+    """
+    t = len(best)
+    drawn, drawn_best = np.zeros((DRAWS, len(alphas) * t)), np.zeros((DRAWS, t))
+    for copies, first, rest in units(best, alphas):
+        count = np.ones(len(first)) if copies is None else copies
+        weight = rng.poisson(count, (DRAWS, len(first))) / count
+        drawn_best += weight @ first
+        place = 0
+        for part in rest:
+            drawn[:, place : place + part.shape[1]] += weight @ part
+            place += part.shape[1]
+    curves = drawn.reshape(DRAWS, len(alphas), t)
+    picked = np.argmin(np.where(np.isnan(curves), np.inf, curves), axis=1)  # (draws, t)
+    lowest = np.minimum(np.take_along_axis(curves, picked[:, None], 1)[:, 0], drawn_best)
+    there = np.where(lowest < drawn_best, np.take_along_axis(values, picked, 0), value)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.mean(there - value + drawn_best - lowest, axis=0))
