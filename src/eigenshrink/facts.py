@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,16 @@ class Facts:
         m, what free weights and the intercept add to γ (M12).
     target_sd : (t,)
         Weighted standard deviations of the targets.
+    groups : int
+        Groups of rows that leave together; 0: there are none.
+    groups_source : str
+        "given", "found" (rows that are exact copies of others share a group) or "none".
+    folds : int
+        K of ``kfold``.
+    held_out : int
+        Rows that judge and were not fitted; they are not among ``rows``.
+    held_out_source : str
+        "given", "fraction" (drawn from the rows: the study is of the other rows) or "none".
     """
 
     rows: int
@@ -43,6 +54,11 @@ class Facts:
     one_target: bool
     free_rank: int
     target_sd: Array
+    groups: int = 0
+    groups_source: str = "none"
+    folds: int = 0
+    held_out: int = 0
+    held_out_source: str = "none"
 
     @classmethod
     def of(cls, path: QuadraticPath, one_target: bool, standardize: bool, penalty_factor: bool) -> Facts:
@@ -61,4 +77,20 @@ class Facts:
             one_target=one_target,
             free_rank=path.spectrum.free.rank,
             target_sd=sample.target_sd,
+            **_splits(path),
         )
+
+
+def _splits(path: QuadraticPath) -> dict[str, Any]:
+    """How the rows of a path are split, by field."""
+    splits = None if path.fit.training is None else path.fit.training.splits
+    if splits is None:
+        return {}
+    held = splits.holdout
+    return {
+        "groups": 0 if splits.groups is None else int(splits.groups.max()) + 1,
+        "groups_source": splits.source or "none",
+        "folds": int(splits.folds.max()) + 1,
+        "held_out": 0 if held is None else len(held.y),
+        "held_out_source": "none" if held is None else "fraction" if splits.fraction else "given",
+    }
