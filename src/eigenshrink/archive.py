@@ -75,14 +75,14 @@ def write_study(study: Study, path: str | Path) -> None:
         "target_mean": sample.target_mean,
         "target_sd": sample.target_sd,
     }
-    for name in (name for name in NEEDS_ROWS if name in study.risk):
+    tabled = [name for name in NEEDS_ROWS if name in study.risk]
+    for name in tabled:
         table = (study.tables or {}).get(name)
         for key, value in (table or tabulate(study.risk[name])).items():
             arrays[f"table.{name}.{key}"] = value
     confidence = study.choice.confidence
-    for key in SURE:
-        if getattr(confidence, key) is not None:
-            arrays[f"choice.{key}"] = np.asarray(getattr(confidence, key))
+    sure = [key for key in SURE if getattr(confidence, key) is not None]
+    arrays |= {f"choice.{key}": np.asarray(getattr(confidence, key)) for key in sure}
     scalars = {key: value for key, value in asdict(sample).items() if key not in arrays}
     meta = {
         "format": FORMAT,
@@ -94,6 +94,8 @@ def write_study(study: Study, path: str | Path) -> None:
         "spectrum": [spectrum.at, spectrum.route, spectrum.floor, spectrum.free.rank, spectrum.one_target],
         "choice": [study.choice.criterion, study.choice.reason],
         "agreement": _agreement(confidence.agreement),
+        "tables": tabled,
+        "sure": sure,
         "findings": [asdict(finding) for finding in study.audit],
     }
     text = json.dumps(meta, default=_number).encode()
@@ -160,8 +162,7 @@ def _parts(meta: dict[str, Any], arrays: dict[str, Any]) -> dict[str, Any]:
     one = meta["facts"]["one_target"]
     tables = {
         name: {key: arrays[f"table.{name}.{key}"] for key in ("places", "values", "slopes", "limits")}
-        for name in NEEDS_ROWS
-        if f"table.{name}.places" in arrays
+        for name in meta["tables"]
     }
     return dict(
         path=QuadraticPath(fit, spectrum),
@@ -176,7 +177,7 @@ def _parts(meta: dict[str, Any], arrays: dict[str, Any]) -> dict[str, Any]:
             criterion=meta["choice"][0],
             reason=meta["choice"][1],
             one_target=one,
-            saved=_confidence(meta["agreement"], arrays, one),
+            saved=_confidence(meta, arrays, one),
         ),
         findings=tuple(Finding(**finding) for finding in meta["findings"]),
     )
@@ -188,8 +189,9 @@ def _agreement(agreement: Agreement | tuple[Agreement, ...] | None) -> list[dict
     return [asdict(one) for one in (agreement if isinstance(agreement, tuple) else (agreement,))]
 
 
-def _confidence(agreement: list[dict[str, Any]] | None, arrays: dict[str, Any], one: bool) -> Confidence:
-    kept = {key: arrays[f"choice.{key}"] for key in SURE if f"choice.{key}" in arrays}
+def _confidence(meta: dict[str, Any], arrays: dict[str, Any], one: bool) -> Confidence:
+    kept = {key: arrays[f"choice.{key}"] for key in SURE if key in meta["sure"]}
+    agreement = meta["agreement"]
     if one:
         kept = {key: tuple(value.tolist()) if value.ndim else float(value) for key, value in kept.items()}
     found = None if agreement is None else tuple(Agreement(**each) for each in agreement)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from eigenshrink.archive import read_study
-from eigenshrink.choice import check_select, resolve
+from eigenshrink.choice import check_select
 from eigenshrink.data.checks import check_table
 from eigenshrink.data.splits import make_splits
 from eigenshrink.errors import InputError
@@ -126,9 +126,8 @@ def study(
     table, splits = make_splits(table, folds, validation, random_state)
     fit = fit_squared(table, factors, fit_intercept, standardize, splits)
     path = QuadraticPath(fit, decompose(fit))
-    asked = Asked(_asked_alpha(alpha), criterion, per_target, check_select(select))
     _enough_rows(path)
-    resolve(path, criterion)
+    asked = Asked(_asked_alpha(alpha), criterion, per_target, check_select(path, criterion, select))
     result = Study(
         path=path,
         facts=Facts.of(path, table.one_target, standardize, penalty_factor is not None),

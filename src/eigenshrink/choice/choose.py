@@ -189,11 +189,6 @@ def given(alpha: ArrayLike, curve_targets: int, one_target: bool) -> Choice:
 
 def _strongest(curve: RiskCurve, name: str, reason: str) -> tuple[Any, Any, str]:
     """The upper ends of the interval."""
-    if curve.interval is None:
-        raise InputError(
-            f"select={STRONGEST!r} needs strengths that cannot be told from the best, which {name} does not "
-            "give: use criterion='loo', 'kfold', 'leave_group_out' or 'evidence'"
-        )
     ends = np.asarray(curve.interval, dtype=np.float64).reshape(-1, 2)
     top = ends[:, 1]
     boundary = np.where(np.isinf(top), "infinite", np.where(top == 0, "zero", "none"))

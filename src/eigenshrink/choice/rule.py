@@ -33,16 +33,22 @@ def resolve(path: QuadraticPath, criterion: str) -> tuple[str, str]:
     return criterion, "asked for"
 
 
-def check_select(select: str) -> str:
-    """Refuse what is no way to select.
+def check_select(path: QuadraticPath, criterion: str, select: str) -> str:
+    """Refuse what is no way to select by this criterion.
 
     Raises
     ------
     InputError
-        Naming the ways.
+        If the way is unknown, or needs strengths that cannot be told from the best and there are none.
     """
     if select not in SELECT:
         raise InputError(f"select must be {' or '.join(map(repr, SELECT))}; got {select!r}")
+    name, _ = resolve(path, criterion)
+    if select == STRONGEST and not RISKS[name](path).has_interval:
+        raise InputError(
+            f"select={STRONGEST!r} needs strengths that cannot be told from the best, which {name} does not "
+            "give: use criterion='loo', 'kfold', 'leave_group_out' or 'evidence'"
+        )
     return select
 
 

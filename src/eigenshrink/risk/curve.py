@@ -15,13 +15,12 @@ from eigenshrink.path import QuadraticPath, squeeze
 from eigenshrink.penalty import some_strengths, strengths
 from eigenshrink.risk.minimum import Evaluate, Minimum, minimise
 from eigenshrink.risk.uncertainty import (
-    SPACING,
     WIDTH,
     Piece,
     Units,
     equivalent,
     optimism_of_minimum,
-    paired_error,
+    paired,
 )
 
 Array = NDArray[np.float64]
@@ -129,7 +128,12 @@ class RiskCurve:
         if self.units is None:
             return None
         axes, alphas = self._strengths(alpha)
-        return squeeze(paired_error(self.units, self._best, alphas), axes, self.one_target)
+        return squeeze(paired(self.units, self._best, alphas)[1], axes, self.one_target)
+
+    @property
+    def has_interval(self) -> bool:
+        """Whether strengths that cannot be told from the best are defined."""
+        return self.units is not None or self.drop is not None
 
     @cached_property
     def interval(self) -> Any:
@@ -138,7 +142,7 @@ class RiskCurve:
         Where ``R(α) − R(best)`` is at most 1.96 of its paired standard errors, or 1.92 of a log
         likelihood. Ends are 0 and ∞ where the limits cannot be told from the best.
         """
-        if self.units is None and self.drop is None:
+        if not self.has_interval:
             return None
         ends = equivalent(self._excess, self.span, self._best)
         return (float(ends[0, 0]), float(ends[0, 1])) if self.one_target else ends
@@ -148,13 +152,8 @@ class RiskCurve:
         """How much too good the minimum looks because it was picked, ``()``, ``(t,)`` or None."""
         if self.units is None or self.span is None:
             return None
-        low, high = self.span
-        nodes = np.linspace(low, high, int(np.ceil((high - low) / SPACING)) + 1)
-        alphas = np.concatenate([[0.0], np.exp(nodes), [np.inf]])[:, None]
-        values = np.broadcast_to(self.evaluate(alphas, slopes=False)[0], (len(alphas), self.targets))
-        value = np.atleast_1d(self.minimum.value)
         rng = np.random.default_rng([self.seed, 2])
-        found = optimism_of_minimum(self.units, values, alphas, self._best, value, rng)
+        found = optimism_of_minimum(self.units, self._best, self.span, rng)
         return float(found[0]) if self.one_target else found
 
     @property
@@ -164,11 +163,13 @@ class RiskCurve:
     def _excess(self, alphas: Array) -> Array:
         """Rise above the minimum beyond what cannot be told apart; not finite: it can be told."""
         with np.errstate(invalid="ignore"):
-            rise = self.evaluate(alphas, slopes=False)[0] - np.atleast_1d(self.minimum.value)
-            allowed = (
-                self.drop if self.units is None else WIDTH * paired_error(self.units, self._best, alphas)
-            )
-            return np.where(np.isnan(rise - allowed), np.inf, rise - allowed)
+            if self.units is None:
+                rise = self.evaluate(alphas, slopes=False)[0] - np.atleast_1d(self.minimum.value)
+                beyond = rise - np.float64(self.drop or 0.0)
+            else:
+                rise, error = paired(self.units, self._best, alphas)
+                beyond = rise - WIDTH * error
+        return np.where(np.isnan(beyond), np.inf, beyond)
 
     def _strengths(self, alpha: ArrayLike | None) -> tuple[int, Array]:
         """Number of axes that strengths add, and strengths as ``(m, 1)`` or, as chosen, ``(1, t)``."""

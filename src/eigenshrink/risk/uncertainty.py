@@ -29,8 +29,8 @@ ROUNDS = 2  # refinements: an end is found to SPACING / SOME ** ROUNDS
 BEYOND = 14.0  # how far beyond its span, in log α, a curve may still be on its way to the limit
 
 
-def paired_error(units: Units, reference: Array, alphas: Array) -> Array:
-    """Standard error of ``R(α) − R(reference)``, ``(m, t)``, from paired differences of units (M15).
+def paired(units: Units, reference: Array, alphas: Array) -> tuple[Array, Array]:
+    """``R(α) − R(reference)`` and its standard error, ``(m, t)`` each, from differences of units (M15).
 
     ``√(N/(N−1) Σ (d_u − d̄)²)`` over the N units that leave one at a time, ``d_u`` a unit's part of the
     difference. A row that stands for several copies counts as several equal ones.
@@ -39,19 +39,18 @@ def paired_error(units: Units, reference: Array, alphas: Array) -> Array:
     total, squares, count = np.zeros(shape).reshape(-1), np.zeros(shape).reshape(-1), 0.0
     for copies, first, rest in units(reference, alphas):
         count += len(first) if copies is None else float(copies.sum())
+        each = np.ones(len(first)) if copies is None else 1.0 / copies
         place = 0
         for part in rest:
             with np.errstate(invalid="ignore"):
                 apart = part - first
             here = slice(place, place + part.shape[1])
             total[here] += apart.sum(axis=0)
-            squares[here] += np.einsum(
-                "ij,ij->j", apart, apart if copies is None else apart / copies[:, None]
-            )
+            squares[here] += each @ np.square(apart)
             place = here.stop
     with np.errstate(invalid="ignore", divide="ignore"):
         spread = np.maximum(squares - total**2 / count, 0.0) * (count / (count - 1.0))
-    return np.sqrt(spread).reshape(shape)
+    return total.reshape(shape), np.sqrt(spread).reshape(shape)
 
 
 def equivalent(excess: Callable[[Array], Array], span: tuple[float, float] | None, best: Array) -> Array:
@@ -74,30 +73,32 @@ def equivalent(excess: Callable[[Array], Array], span: tuple[float, float] | Non
     inside = (excess(alphas[:, None]) <= 0) | (alphas[:, None] == best)
     with np.errstate(divide="ignore"):
         place = np.clip(np.log(best), low - BEYOND, high + BEYOND)
-    bottom = _end(excess, np.where(inside[1:-1], nodes[:, None], np.inf).min(axis=0), place, nodes, -1)
-    top = _end(excess, np.where(inside[1:-1], nodes[:, None], -np.inf).max(axis=0), place, nodes, 1)
-    bottom, top = np.minimum(np.exp(bottom), best), np.maximum(np.exp(top), best)
+    lowest = np.where(inside[1:-1], nodes[:, None], np.inf).min(axis=0)
+    highest = np.where(inside[1:-1], nodes[:, None], -np.inf).max(axis=0)
+    inner = np.stack([np.minimum(lowest, place), np.maximum(highest, place)])
+    edges = np.concatenate([[low - BEYOND], nodes, [high + BEYOND]])
+    below = np.searchsorted(edges, inner[0], side="left") - 1
+    above = np.searchsorted(edges, inner[1], side="right")
+    outer = np.stack([edges[np.maximum(below, 0)], edges[np.minimum(above, len(edges) - 1)]])
+    bottom, top = np.exp(_narrowed(excess, inner, outer))
+    bottom, top = np.minimum(bottom, best), np.maximum(top, best)
     return np.stack([np.where(inside[0], 0.0, bottom), np.where(inside[-1], np.inf, top)], axis=1)
 
 
-def _end(excess: Callable[[Array], Array], outermost: Array, place: Array, nodes: Array, side: int) -> Array:
-    """Narrow one end of each interval, in log α: from the outermost place inside towards the next outside."""
-    inner = side * np.maximum(side * outermost, side * place)
-    edges = side * np.sort(side * np.append(nodes, nodes[0 if side < 0 else -1] + side * BEYOND))
-    outer = edges[np.argmax(side * edges[:, None] > side * inner, axis=0)]
+def _narrowed(excess: Callable[[Array], Array], inner: Array, outer: Array) -> Array:
+    """Both ends of each interval, ``(2, t)`` in log α: from a place inside towards the next outside."""
+    steps = np.linspace(0.0, 1.0, SOME + 1)[:, None, None]
     for _ in range(ROUNDS):
-        steps = np.linspace(0.0, 1.0, SOME + 1)[:, None]
         places = inner + steps * (outer - inner)
-        inside = excess(np.exp(places)) <= 0
-        inside[0] = True
-        inside[-1] = False
+        inside = (excess(np.exp(places.reshape(-1, inner.shape[1]))) <= 0).reshape(places.shape)
+        inside[0], inside[-1] = True, False
         last = SOME - np.argmax(inside[::-1], axis=0)
         inner, outer = (np.take_along_axis(places, at[None], 0)[0] for at in (last, last + 1))
     return np.asarray(inner)
 
 
 def optimism_of_minimum(
-    units: Units, values: Array, alphas: Array, best: Array, value: Array, rng: np.random.Generator
+    units: Units, best: Array, span: tuple[float, float], rng: np.random.Generator
 ) -> Array:
     """How much too good the minimum of a curve looks because it was picked, ``(t,)``.
 
@@ -107,27 +108,29 @@ def optimism_of_minimum(
     Parameters
     ----------
     units : Units
-    values : (m, t)
-        The curve at ``alphas``.
-    alphas : (m, 1)
-        Where a drawn minimum is looked for.
-    best, value : (t,)
-        The minimum and the curve there.
+    best : (t,)
+        Where the curve is lowest.
+    span : (low, high)
+        Ends in log α between which the curve moves.
     rng : Generator
     """
+    low, high = span
+    nodes = np.linspace(low, high, int(np.ceil((high - low) / SPACING)) + 1)
+    alphas = np.concatenate([[0.0], np.exp(nodes), [np.inf]])[:, None]
     t = len(best)
-    drawn, drawn_best = np.zeros((DRAWS, len(alphas) * t)), np.zeros((DRAWS, t))
+    drawn, whole = np.zeros((DRAWS, len(alphas) * t)), np.zeros(len(alphas) * t)
     for copies, first, rest in units(best, alphas):
         count = np.ones(len(first)) if copies is None else copies
         weight = rng.poisson(count, (DRAWS, len(first))) / count
-        drawn_best += weight @ first
         place = 0
         for part in rest:
-            drawn[:, place : place + part.shape[1]] += weight @ part
-            place += part.shape[1]
-    curves = drawn.reshape(DRAWS, len(alphas), t)
-    picked = np.argmin(np.where(np.isnan(curves), np.inf, curves), axis=1)  # (draws, t)
-    lowest = np.minimum(np.take_along_axis(curves, picked[:, None], 1)[:, 0], drawn_best)
-    there = np.where(lowest < drawn_best, np.take_along_axis(values, picked, 0), value)
-    with np.errstate(invalid="ignore"):
-        return np.asarray(np.mean(there - value + drawn_best - lowest, axis=0))
+            with np.errstate(invalid="ignore"):
+                apart = part - first
+                here = slice(place, place + part.shape[1])
+                drawn[:, here] += weight @ apart
+                whole[here] += apart.sum(axis=0)
+            place = here.stop
+    curves = np.where(np.isnan(drawn), np.inf, drawn).reshape(DRAWS, len(alphas), t)
+    lowest = curves.min(axis=1)
+    there = np.take_along_axis(whole.reshape(1, len(alphas), t), curves.argmin(axis=1)[:, None], 1)[:, 0]
+    return np.asarray(np.where(lowest < 0, there - lowest, 0.0).mean(axis=0))
