@@ -57,6 +57,7 @@ def leave_out(name: str, path: QuadraticPath, labels: Codes, units: Codes | None
     kept: list[Sequence[Fold]] = []
 
     def parts() -> Iterator[Part]:
+        leaving.unchanged()
         sizes = np.bincount(labels)
         many = sizes > max(along.free_rank + len(along.eigenvalues), FEW)
         if not kept:

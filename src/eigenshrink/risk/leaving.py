@@ -56,7 +56,6 @@ class Leaving:
         training, along = path.fit.training, Signal.of(path)
         if training is None or path.spectrum.scores is None:
             raise InputError("rows can only be left out where they are at hand: use es.study(X, y)")
-        training.unchanged()
         return cls(
             path=path,
             training=training,
@@ -78,6 +77,10 @@ class Leaving:
             return 0.0
         weight = self.training.table.weight
         return (1.0 if weight is None else weight[rows]) / self.training.table.weight_sum
+
+    def unchanged(self) -> None:
+        """Refuse to read rows that were changed in place since the fit."""
+        self.training.unchanged()
 
     def outside(self, rows: slice | Codes, U: Array, F: Array) -> Array:
         """Residuals of some rows as α → 0, ``(b, t)``."""

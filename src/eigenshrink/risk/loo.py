@@ -171,6 +171,7 @@ def _blocks(leaving: Leaving) -> Iterator[_Block]:
     scores = leaving.path.spectrum.scores
     if scores is None:
         return
+    leaving.unchanged()
     for rows, U, F in scores.blocks():
         free = np.einsum("ij,ij->i", F, F) + leaving.intercept_share(rows)
         squares = U**2
