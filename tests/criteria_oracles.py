@@ -197,10 +197,14 @@ def assert_slopes(risk) -> None:
     assert_allclose(risk.derivative(alphas), slope(risk, alphas), rtol=1e-6, atol=1e-9 * size)
 
 
-def assert_no_grid_is_better(risk) -> None:
-    """The minimum is never above the lowest point of a dense grid with both limits."""
-    lowest = values(risk, GRID).min(axis=0)
-    found = np.atleast_1d(risk.minimum.value)
-    assert np.all(found <= lowest + 1e-9 * np.abs(np.where(np.isinf(lowest), 0.0, lowest)))
-    alphas = np.atleast_1d(risk.minimum.alpha)
-    assert_allclose(risk.per_target(alphas), found, rtol=1e-10)
+def assert_no_grid_is_better(risk, scale: float = 0.0) -> None:
+    """The minimum is never above the lowest point of a dense grid with both limits, but for rounding.
+
+    ``scale``: of the curves that this one is a difference of.
+    """
+    found, on_grid = np.atleast_1d(risk.minimum.value), values(risk, GRID)
+    lowest, size = on_grid.min(axis=0), np.maximum(np.abs(on_grid).max(axis=0), scale)
+    rounding = 1e-9 * np.abs(lowest) + 1e-14 * size
+    assert np.all(found <= lowest + np.where(np.isfinite(rounding), rounding, 0.0))
+    there = risk.per_target(np.atleast_1d(risk.minimum.alpha))
+    assert_allclose(there, found, rtol=1e-10, atol=1e-14 * np.max(size[np.isfinite(size)], initial=0.0))

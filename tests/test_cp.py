@@ -66,7 +66,7 @@ def test_cp_has_no_bias(weights, intercept):
     """Over draws of y at the same X: mean error for new y is that of Cp, and not the training error."""
     problem, draws, sd = make(3, 18, 5, weights=weights, intercept=intercept, noise=0.0), 4000, 1.5
     rng, s = np.random.default_rng(1), problem.weights
-    mean = problem.y[:, None]
+    mean = problem.y[:, None] - (0.0 if intercept else 2.0)  # within what the columns can say
     Y = mean + sd / np.sqrt(s)[:, None] * rng.normal(size=(18, draws))
     study = problem.with_(y=Y).study(criterion="evidence")
     for alpha in (0.0, 0.05, 1.0, np.inf):
@@ -77,7 +77,7 @@ def test_cp_has_no_bias(weights, intercept):
             apart = study.risk[name](alpha) - truth
             error = apart.std() / np.sqrt(draws)
             used = intercept or alpha < np.inf
-            assert (np.abs(apart.mean()) > 10 * error) == (biased and used)
+            assert (np.abs(apart.mean()) > 5 * error) == (biased and used)
             assert biased or np.abs(apart.mean()) < 3.5 * error
 
 
@@ -143,7 +143,8 @@ def test_training_error_grows_with_the_strength(problem):
 def test_optimism_is_leave_one_out_less_training_error(case):
     problem = make(3, **CASES[case])
     expected = every(loo, problem, ALL) - every(train, problem, ALL)
-    assert_allclose(values(curve(problem, "optimism"), ALL), expected, rtol=1e-8)
+    found = values(curve(problem, "optimism"), ALL)
+    assert_allclose(found, expected, rtol=1e-8, atol=1e-13 * train(problem, np.inf).max())
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -152,7 +153,8 @@ def test_optimism_of_groups_is_leave_group_out_less_training_error(case):
     groups = np.random.default_rng(0).permutation(np.arange(len(problem.y)) // 2)
     study = problem.study(groups=groups, criterion="evidence")
     expected = every(left_out, problem, ALL, groups) - every(train, problem, ALL)
-    assert_allclose(values(study.risk["optimism"], ALL), expected, rtol=1e-8)
+    found = values(study.risk["optimism"], ALL)
+    assert_allclose(found, expected, rtol=1e-8, atol=1e-13 * train(problem, np.inf).max())
 
 
 def test_optimism_of_copies_that_are_found():
@@ -186,9 +188,10 @@ def test_they_never_choose(name):
     [(name, case) for name in ("train", "optimism") for case in CASES] + [("cp", case) for case in SPARE],
 )
 def test_slopes_and_minimum(name, case):
-    risk = curve(make(3, **CASES[case]), name)
+    problem = make(3, **CASES[case])
+    risk = curve(problem, name)
     assert_slopes(risk)
-    assert_no_grid_is_better(risk)
+    assert_no_grid_is_better(risk, scale=train(problem, np.inf).max())
 
 
 def test_the_choice_of_cp_is_its_minimum():

@@ -141,16 +141,26 @@ def test_a_column_that_is_constant_outside_one_fold():
     assert_is_what_refits_say(problem.with_(X=X), [0.0, 1e-6, 1e-2, 1.0, np.inf])
 
 
+@pytest.mark.parametrize("collinear", [False, True])
+@pytest.mark.parametrize("seed", range(4))
+def test_folds_that_leave_as_few_rows_as_there_are_free_weights(collinear, seed):
+    """Nothing is left for the penalised columns to say, and rounding must not say it as α → 0."""
+    problem = make(seed, 2 * (4 - collinear), 6, free=3, collinear_free=collinear, weights="precision")
+    assert_is_what_refits_say(problem, [0.0, 1e-12, 1e-9, 1e-6, 1e-2, np.inf], folds=2)
+
+
 # --- no cancellation ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("shape", [(25, 5), (12, 20)])
-def test_one_row_that_outweighs_all_others(shape):
+@pytest.mark.parametrize("intercept", [True, False])
+@pytest.mark.parametrize("weight", [1e3, 1e6, 1e9])
+def test_one_row_that_outweighs_all_others(shape, intercept, weight):
     """Its fold cannot be subtracted from the total: the statistics of the others have to be added up."""
-    problem = make(3, *shape, weights="precision")
-    problem = problem.with_(s=np.where(np.arange(shape[0]) == 3, 1e9, problem.s))
-    S, rest = problem.s.sum(), problem.s.sum() - 1e9
-    assert_is_what_refits_say(problem, np.array([0.0, 1e-4, 1.0, 1e3]) * rest / S)
+    problem = make(3, *shape, weights="precision", intercept=intercept)
+    problem = problem.with_(s=np.where(np.arange(shape[0]) == 3, weight, problem.s))
+    rest = np.delete(problem.s, 3).sum()
+    assert_is_what_refits_say(problem, np.array([0.0, 1e-4, 1.0, 1e3]) * rest / problem.s.sum())
 
 
 @pytest.mark.parametrize("shape", [(25, 5), (12, 20)])

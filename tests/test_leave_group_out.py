@@ -220,6 +220,17 @@ def test_finite_where_one_group_alone_knows_a_penalised_column(weights):
     assert_allclose(values(curve(problem, groups), small), every(left_out, problem, small, groups), rtol=1e-8)
 
 
+@pytest.mark.parametrize("extra", [0, 1, 2])
+@pytest.mark.parametrize("collinear", [False, True])
+@pytest.mark.parametrize("n", [12, 40])
+def test_others_that_are_hardly_more_than_there_are_free_weights(extra, collinear, n):
+    """Nothing, or little, is left for the penalised columns to say; rounding must not say it as α → 0."""
+    problem = make(3, n, 6, free=3, collinear_free=collinear, weights="precision")
+    groups = np.maximum(np.arange(n) - (n - (4 - collinear) - extra), 0)
+    small = [0.0, 1e-12, 1e-9, 1e-6, 1e-2, np.inf]
+    assert_allclose(values(curve(problem, groups), small), every(left_out, problem, small, groups), rtol=1e-8)
+
+
 def test_a_group_that_alone_has_more_than_one_free_level_is_infinite_for_all_targets():
     problem = make(8, 16, 4, t=2, free=2)
     groups = labels("three", 16)
