@@ -79,6 +79,27 @@ def test_a_study_from_a_file_says_the_same(case, tmp_path):
     assert loaded.residual_df == pytest.approx(study.residual_df, rel=1e-12)
 
 
+@pytest.mark.parametrize("case", ["free columns", "wide, collinear free"])
+def test_slices_of_directions_add_up_to_the_whole(case, monkeypatch):
+    problem = make(25, **CASES[case])
+    study = problem.study(alpha=0.1)
+
+    def answers(kind):
+        kept = inference.kept_per_column(study.path, 0.1)
+        return (
+            study.covariance(kind=kind),
+            study.standard_errors(kind=kind),
+            study.prediction_std(problem.X, kind=kind),
+            kept,
+        )
+
+    whole = [answers(kind) for kind in inference.KINDS]
+    monkeypatch.setattr(inference, "BLOCK", 2)  # a few directions at a time
+    for kind, wanted in zip(inference.KINDS, whole, strict=True):
+        for found, before in zip(answers(kind), wanted, strict=True):
+            np.testing.assert_allclose(found, before, rtol=1e-9, atol=1e-10)
+
+
 # --- limits -------------------------------------------------------------------------------------------
 
 

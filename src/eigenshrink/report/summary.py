@@ -1,25 +1,44 @@
-"""The answer in a terminal: what was chosen, what it does, and what to mind."""
+"""The answer in a terminal: what was chosen, what it does, how sure it is, and what to mind."""
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
+
+from eigenshrink.choice import Agreement
+from eigenshrink.data.names import shown
+from eigenshrink.inference import kept_per_column
+from eigenshrink.risk.curve import LOSS_UNIT
 
 if TYPE_CHECKING:
     from eigenshrink.record import Study
 
-SHOWN = 12  # coefficients, targets and directions that a terminal shows
+WIDTH = 110  # characters of a line
+LABEL = 25  # of them before what is said of something
+TIE = "\N{NO-BREAK SPACE}"  # where a line is not broken
+SHOWN = 12  # coefficients and targets that a terminal shows
+UNSHRUNK = 1 - 1e-9  # share of a column's weight from which on it counts as kept whole
 BOUNDARY = {
-    "zero": "no regularisation is best: the optimum is at α → 0",
-    "infinite": "the columns do not help: the optimum is at α → ∞",
+    "zero": "α → 0: no regularisation",
+    "infinite": "α → ∞: the penalised columns are left out",
     "flat": "the curve is flat towards α → 0 and makes no choice there",
 }
 UNITS = ("sklearn.Ridge", "glmnet.gaussian", "statsmodels.OLS", "MASS.lm.ridge", "torch.SGD")
+BIASED = (
+    "s.e. is the scatter of the shrunken estimate at this α, with independent rows. The estimate is biased "
+    "towards 0, so that intervals made of it do not cover the true weight as often as they say. kept is the "
+    "share of a column's own weight that α leaves."
+)
+UNBIASED = "s.e. is that of least squares with independent rows: this α shrinks no column."
+GROUPED = "Rows that belong together are not independent: the true scatter is usually larger."
+NO_SCATTER = "No degree of freedom is left to estimate the scatter, so that there are no standard errors."
 
 
 def summary(study: Study) -> str:
-    """A page of plain text."""
+    """A page of plain text, no line longer than 110 characters."""
     facts = study.facts
     weights = (
         f", weights {facts.weight_kind} with sum {facts.weight_sum:g}"
@@ -28,36 +47,59 @@ def summary(study: Study) -> str:
     )
     targets = f" for {facts.targets} targets" if facts.targets > 1 else ""
     columns = "1 column" if facts.columns == 1 else f"{facts.columns} columns"
-    lines = [
-        f"eigenshrink: {facts.rows} rows, {columns}{targets}{weights}",
-        study.objective,
-        "",
-    ]
+    lines = [f"eigenshrink: {facts.rows} rows, {columns}{targets}{weights}", *_wrap(study.objective), ""]
     lines += _one_target(study) if facts.one_target else _targets(study)
     lines += ["", *_audit(study)]
     return "\n".join(lines)
 
 
 def _one_target(study: Study) -> list[str]:
-    facts, alpha = study.facts, float(study.alpha)
-    free = facts.free_rank
-    most = len(study.spectrum.eigenvalues) + free
-    lines = [
-        f"strength α               {alpha:.6g}   ({study.choice.criterion}: {study.choice.reason})",
-        f"effective parameters     {study.effective_parameters:.4g} of {most} ({free} not penalised)",
-    ]
-    boundary = BOUNDARY.get(study.choice.boundary)
-    if boundary:
-        lines.insert(1, f"                         {boundary}")
-    lines += _errors(study, alpha)
+    lines = [*_strength(study), *_size(study), *_errors(study)]
     same = {name: study.equivalents[name] for name in UNITS if study.equivalents.get(name) is not None}
     if same:
-        numbers = ", ".join(f"{name} {value:.5g}" for name, value in same.items())
-        lines.append(f"the same elsewhere       {numbers}{_columns_meant(study)}")
+        numbers = ", ".join(f"{name}{TIE}{value:.5g}" for name, value in same.items())
+        lines += _said("the same elsewhere", f"{numbers}{_columns_meant(study)}")
     kept = study.directions().verdict
     counts = ", ".join(f"{kept.count(word)} {word}" for word in ("kept", "fading", "gone"))
-    lines.append(f"directions               {counts}")
+    lines += _said("directions", counts)
     return [*lines, "", *_coefficients(study)]
+
+
+def _strength(study: Study) -> list[str]:
+    """What was chosen, how sure that is, and whether the criteria agree."""
+    choice = study.choice
+    lines = _said("strength α", f"{float(study.alpha):.6g}   ({choice.criterion}: {choice.reason})")
+    lines += _said("", BOUNDARY.get(choice.boundary, ""))
+    if choice.interval is not None:
+        low, high = choice.interval
+        lines += _said("interval of α", f"{low:.4g} to {high:.4g}: {choice.flatness}")
+    if isinstance(choice.agreement, Agreement):
+        lines += _said("agreement", choice.agreement.words)
+    return lines
+
+
+def _size(study: Study) -> list[str]:
+    free = study.facts.free_rank
+    most = len(study.spectrum.eigenvalues) + free
+    lines = _said(
+        "effective parameters", f"{study.effective_parameters:.4g} of {most} ({free} not penalised)"
+    )
+    scatter = _number(float(np.sqrt(study.dispersion)), 6)
+    return lines + _said("residual s.d.", f"{scatter}; residual df {study.residual_df:.6g}")
+
+
+def _errors(study: Study) -> list[str]:
+    """Estimated and training error, in the unit that people know: MSE, twice the loss."""
+    choice, alpha = study.choice, float(study.alpha)
+    names = (choice.criterion, "leave_group_out", "loo", "gcv")
+    name = next(name for name in names if name in study.risk and study.risk[name].unit == LOSS_UNIT)
+    here, without = 2 * study.risk[name](alpha), 2 * study.risk[name](0.0)
+    share = 1 - here / without if 0 < without < np.inf else 0.0
+    gain = f" ({abs(share):.1%} {'lower' if share > 0 else 'higher'})" if abs(share) >= 5e-4 else ""
+    lines = _said("estimated MSE", f"{here:.6g} by {name}; without regularisation {without:.6g}{gain}")
+    if name == choice.criterion and choice.corrected is not None:
+        lines += _said("", f"{2 * choice.corrected:.6g} corrected for having picked the minimum")
+    return lines + _said("training MSE", f"{2 * study.path.train_loss(alpha):.6g}")
 
 
 def _columns_meant(study: Study) -> str:
@@ -66,48 +108,59 @@ def _columns_meant(study: Study) -> str:
     return " (for columns divided by √d)" if study.facts.penalty_factor else ""
 
 
-def _errors(study: Study, alpha: float) -> list[str]:
-    name = study.choice.criterion if study.choice.criterion in ("loo", "gcv") else "loo"
-    if name not in study.risk:
-        name = "gcv"
-    curve = study.risk[name]
-    chosen, without = 2 * curve(alpha), 2 * curve(0.0)
-    share = 1 - chosen / without if 0 < without < np.inf else 0.0
-    gain = f" ({share:.1%} lower)" if share >= 5e-4 else ""
-    return [
-        f"estimated MSE ({name})      {chosen:.6g}; without regularisation {without:.6g}{gain}",
-        f"training MSE             {2 * study.path.train_loss(alpha):.6g}",
-    ]
-
-
 def _targets(study: Study) -> list[str]:
-    alphas = np.atleast_1d(study.alpha)
-    gammas = np.atleast_1d(study.effective_parameters)
-    names = study.target_names
-    width = max(len(name) for name in names[:SHOWN])
-    lines = [f"strengths by {study.choice.criterion}: {study.choice.reason}", ""]
-    for j in range(min(len(names), SHOWN)):
-        said = BOUNDARY.get(str(np.atleast_1d(study.choice.boundary)[j]), "")
+    """One line for each target, and what its boundary means below."""
+    choice, names = study.choice, [_name(name, 24) for name in study.target_names[:SHOWN]]
+    width = max(6, *map(len, names))
+    few = study.facts.targets <= SHOWN and choice.interval is not None
+    heads = f"  {'target':<{width}}  {'α':>11}  {'interval of α' if few else '':>21}"
+    lines = _wrap(f"strengths by {choice.criterion}: {choice.reason}")
+    lines += ["", f"{heads}  {'eff. parameters':>15}  {'residual s.d.':>13}  {'on df':>9}".rstrip()]
+    gammas, scatter, df = study.effective_parameters, np.sqrt(study.dispersion), study.residual_df
+    for j, name in enumerate(names):
+        ends = "{:.3g} to {:.3g}".format(*choice.interval[j]) if few else ""
         lines.append(
-            f"  {names[j]:<{width}}  α {alphas[j]:<12.6g} effective parameters {gammas[j]:<8.4g} {said}"
+            f"  {name:<{width}}  {study.alpha[j]:>11.6g}  {ends:>21}  {gammas[j]:>15.4g}  "
+            f"{_number(scatter[j], 6):>13}  {df[j]:>9.5g}"
         )
-    if len(names) > SHOWN:
-        lines.append(f"  and {len(names) - SHOWN} more targets")
+    if len(study.target_names) > SHOWN:
+        lines.append(f"  and {len(study.target_names) - SHOWN} more targets")
+    for boundary, meaning in BOUNDARY.items():
+        there = [name for name, its in zip(names, choice.boundary, strict=False) if its == boundary]
+        lines += _wrap(f"{', '.join(there)}: {meaning}", "  ") if there else []
     return lines
 
 
 def _coefficients(study: Study) -> list[str]:
+    """Estimate, standard error and share kept, the columns that move the prediction most first."""
     coef, names = np.asarray(study.coef(), dtype=np.float64), study.feature_names
-    moves = np.abs(coef) * study.path.sample.column_sd
-    order = np.argsort(-moves, kind="stable")[:SHOWN]
-    width = max([len("intercept"), *(len(names[j]) for j in order)])
+    errors, kept = study.standard_errors(), kept_per_column(study.path, study.alpha)
+    order = np.argsort(-np.abs(coef) * study.path.sample.column_sd, kind="stable")[:SHOWN]
+    labels = [_name(names[j], 60) for j in order]
+    width = max(len("intercept"), *map(len, labels))
+    which = f"the {len(order)} of {len(coef)} that move" if len(order) < len(coef) else "first what moves"
     lines = [
-        f"coefficients in original units (the {len(order)} that move the prediction most of {len(coef)})"
+        f"coefficients in original units, {which} the prediction most",
+        f"  {'':<{width}}  {'estimate':>12}  {'s.e.':>10}  {'kept':>6}",
     ]
-    lines += [f"  {names[j]:<{width}}  {coef[j]: .6g}" for j in order]
+    for label, j in zip(labels, order, strict=True):
+        share = "free" if j in study.path.fit.free else f"{kept[j]:.1%}"
+        lines.append(_row(label, width, coef[j], errors[j], share))
     if study.facts.fit_intercept:
-        lines.append(f"  {'intercept':<{width}}  {study.intercept(): .6g}")
-    return lines
+        lines.append(_row("intercept", width, study.intercept(), errors[-1], "free"))
+    return [*lines, *_wrap(_note(study, errors, kept), "  ")]
+
+
+def _row(label: str, width: int, estimate: float, error: float, share: str) -> str:
+    return f"  {label:<{width}}  {estimate:>12.6g}  {_number(error, 4):>10}  {share:>6}"
+
+
+def _note(study: Study, errors: NDArray[np.floating], kept: NDArray[np.float64]) -> str:
+    """What the standard errors mean here, and what they do not."""
+    if np.isnan(errors).any():
+        return NO_SCATTER
+    note = BIASED if np.any(kept[study.path.fit.active] < UNSHRUNK) else UNBIASED
+    return f"{note} {GROUPED}" if "leave_group_out" in study.risk else note
 
 
 def _audit(study: Study) -> list[str]:
@@ -116,5 +169,28 @@ def _audit(study: Study) -> list[str]:
         return [f"audit: {len(study.audit)} checks passed"]
     lines = [f"audit: {len(study.audit) - len(findings)} of {len(study.audit)} checks passed"]
     for finding in findings:
-        lines.append(f"  {finding.verdict.upper()} {finding.check}: {finding.meaning} {finding.advice}")
+        said = f"{finding.verdict.upper()} {finding.check}: {finding.meaning} {finding.advice}"
+        lines += _wrap(said, "  ", "    ")
     return lines
+
+
+def _said(label: str, text: str) -> list[str]:
+    """A label, and what is said of it in as many lines as it takes; nothing where nothing is said."""
+    return _wrap(text, f"{label:<{LABEL}}", " " * LABEL) if text else []
+
+
+def _wrap(text: str, first: str = "", then: str | None = None) -> list[str]:
+    later = first if then is None else then
+    lines = textwrap.wrap(text, WIDTH, initial_indent=first, subsequent_indent=later, break_on_hyphens=False)
+    return [line.replace(TIE, " ") for line in lines]
+
+
+def _number(value: float, digits: int) -> str:
+    """A number, or a dash where it is not known."""
+    return "-" if np.isnan(value) else f"{value:.{digits}g}"
+
+
+def _name(name: str, most: int) -> str:
+    """A column's name on one line, printable, not too long."""
+    plain = shown(name)[1:-1]
+    return plain if len(plain) <= most else plain[: most - 1] + "…"
