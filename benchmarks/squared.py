@@ -150,9 +150,11 @@ def tall_memory(plan: Plan, shape: Shape) -> Result:
     alphas = strengths(X, shape.a)
     extra = extra_peak(lambda: everything(X, y, alphas))
     chosen = extra_peak(lambda: [es.study(X, y, criterion="loo").coef()])
+    sure = extra_peak(lambda: doubts(X, y, alphas))
     numbers = (
         Measured("extra peak / X", extra / X.nbytes, "<=", 0.35),
         Measured("extra peak / X, choosing by LOO", chosen / X.nbytes, "<=", 0.35),
+        Measured("extra peak / X, band, interval and optimism of LOO", sure / X.nbytes, "<=", 0.35),
         Measured("extra peak, MiB", extra / MIB),
     )
     return Result("tall, memory", f"{shape}: coefficients, GCV, evidence, LOO at every α", numbers)
@@ -205,6 +207,13 @@ def answer(X: Array, y: Array, alphas: Array, *curves: str) -> list[Array]:
 
 def everything(X: Array, y: Array, alphas: Array) -> list[Array]:
     return answer(X, y, alphas, "gcv", "evidence", "loo")
+
+
+def doubts(X: Array, y: Array, alphas: Array) -> list[Array]:
+    """Band of leave-one-out at every strength, the interval of equivalent strengths, the picked minimum."""
+    study = es.study(X, y, criterion="loo")
+    band = study.risk["loo"].standard_error(alphas)
+    return [band, np.array([*study.choice.interval, study.choice.optimism])]
 
 
 def lowest(X: Array, y: Array, alphas: Array) -> Array:
