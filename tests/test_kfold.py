@@ -149,6 +149,15 @@ def test_folds_that_leave_as_few_rows_as_there_are_free_weights(collinear, seed)
     assert_is_what_refits_say(problem, [0.0, 1e-12, 1e-9, 1e-6, 1e-2, np.inf], folds=2)
 
 
+@pytest.mark.parametrize("collinear", [False, True])
+@pytest.mark.parametrize("extra", [0, 1, 2])
+def test_a_fold_of_nearly_all_rows(collinear, extra):
+    """The same where a group makes one fold so large that it is left out by another route than few rows."""
+    problem = make(3, 40, 6, free=3, collinear_free=collinear, weights="precision")
+    groups = np.maximum(np.arange(40) - (40 - (4 - collinear) - extra), 0)
+    assert_is_what_refits_say(problem, [0.0, 1e-12, 1e-9, 1e-6, 1e-2, np.inf], 1e-8, groups=groups, folds=2)
+
+
 # --- no cancellation ----------------------------------------------------------------------------------
 
 
