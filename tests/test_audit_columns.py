@@ -8,33 +8,15 @@ import scipy.sparse
 from numpy.testing import assert_allclose, assert_array_equal
 
 import eigenshrink as es
+from audit_studies import finding, set_column, study_of
 from eigenshrink.audit import CHECKS, Audit, Finding
-from eigenshrink.data.duplicates import dependent_columns, duplicate_columns
+from eigenshrink.audit.columns import indicators
+from eigenshrink.data.duplicates import duplicate_columns
 from oracles import make
 
 CONSTANT, EQUAL, COLLINEAR = "constant columns", "duplicate columns", "collinear columns"
-NAMES = ["age", "height", "dose", "bmi", "site"]
+SCALE = "scale of columns"
 SHAPES = [(20, 5), (4, 5)]
-
-
-def study_of(shape=(20, 5), change=lambda X: None, wrap=np.asarray, **more) -> es.Study:
-    problem = make(1, *shape)
-    X = problem.X.copy()
-    change(X)
-    return es.study(wrap(X), problem.y, feature_names=NAMES, criterion="evidence", **more)
-
-
-def finding(study: es.Study, check: str) -> Finding:
-    (found,) = [f for f in study.audit if f.check == check]
-    return found
-
-
-def set_column(j, value):
-    def change(X):
-        X[:, j] = value(X) if callable(value) else value
-
-    return change
-
 
 # --- constant -----------------------------------------------------------------------------------------
 
@@ -160,90 +142,56 @@ def test_duplicates_by_hand():
     assert duplicate_columns(np.eye(3)) == []
 
 
-# --- collinear ----------------------------------------------------------------------------------------
+# --- scale --------------------------------------------------------------------------------------------
 
 
-def test_a_combination_of_others_is_named_with_them():
-    study = study_of(change=set_column(3, lambda X: X[:, 0] - 2 * X[:, 1] + 5))
-    found = finding(study, COLLINEAR)
-    assert (found.verdict, found.value) == ("warn", 1)
-    names = {name for name in NAMES if f"'{name}'" in found.meaning}
-    assert names == {"age", "height", "bmi"}
-    assert "follows from" in found.meaning
+def scaled(factor, **more) -> Finding:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 3)) / [1.0, 2.0, factor] + 5
+    return finding(es.study(X, rng.normal(size=60), feature_names=["a", "b", "c"], **more), SCALE)
 
 
-LEVELS = np.eye(3)[np.arange(20) % 3]
+@pytest.mark.parametrize(("factor", "verdict"), [(5, "pass"), (20, "warn"), (1e6, "warn"), (1e-3, "warn")])
+def test_unlike_sds_are_said(factor, verdict):
+    found = scaled(factor)
+    assert found.verdict == verdict
+    sd = (np.random.default_rng(0).normal(size=(60, 3)) / [1.0, 2.0, factor]).std(axis=0)
+    assert_allclose(found.value, sd.max() / sd.min(), rtol=1e-9)
+    assert found.value > found.threshold or verdict == "pass"
+    if verdict == "warn":
+        assert "'a' has sd" in found.meaning or "'c' has sd" in found.meaning
+        assert "--standardize" in found.advice
+
+
+def test_standardising_and_given_factors_are_a_decision():
+    found = scaled(1e6, standardize=True)
+    assert found.verdict == "pass"
+    assert_allclose(found.value, 1.0, rtol=1e-6)
+    assert scaled(1e6, penalty_factor=[1, 1, 2]).verdict == "pass"
+    assert scaled(1e6, penalty_factor=[3, 3, 3]).verdict == "warn"
+    assert scaled(1e6, penalty_factor=[1, 1, 0]).verdict == "pass"
 
 
 @pytest.mark.parametrize("wrap", [np.asarray, scipy.sparse.csr_array])
-def test_indicators_of_every_level_are_how_a_category_is_written(wrap):
-    study = study_of(change=set_column([1, 2, 3], lambda X: LEVELS), wrap=wrap)
-    assert len(study.spectrum.eigenvalues) == 4
-    assert finding(study, COLLINEAR).verdict == "pass"
-
-
-@pytest.mark.parametrize(
-    "columns",
-    [
-        np.c_[LEVELS[:, :2], LEVELS[:, 0] + LEVELS[:, 1]],  # a group, and the members of it
-        np.c_[LEVELS[:, :2], 3 * LEVELS[:, 2]],
-        np.c_[LEVELS[:, :2] - 0.5, LEVELS[:, 2]],
-    ],
-)
-def test_other_combinations_of_indicators_are_named(columns):
-    found = finding(study_of(change=set_column([1, 2, 3], lambda X: columns)), COLLINEAR)
-    assert found.value == 1
-    assert {name for name in NAMES if f"'{name}'" in found.meaning} == {"height", "dose", "bmi"}
-
-
-def test_collinear_free_columns_are_named():
-    study = study_of(change=set_column(3, lambda X: X[:, 0] + X[:, 1]), penalty_factor=[0, 0, 1, 0, 1])
-    assert "follows from" in finding(study, COLLINEAR).meaning
-
-
-def test_a_penalised_column_that_follows_from_free_ones_is_named():
-    study = study_of(change=set_column(3, lambda X: X[:, 0] + X[:, 1]), penalty_factor=[0, 0, 1, 1, 1])
-    assert "follows from" in finding(study, COLLINEAR).meaning
-
-
-def test_equal_columns_are_not_called_collinear_as_well():
-    assert finding(study_of(change=set_column(1, lambda X: X[:, 0])), COLLINEAR).verdict == "pass"
-
-
-def test_multiples_are_collinear_but_not_equal():
-    study = study_of(change=set_column(1, lambda X: 3 * X[:, 0] + 1))
-    assert finding(study, EQUAL).verdict == "pass"
-    assert finding(study, COLLINEAR).value == 1
-
-
-def test_nearly_collinear_is_not_collinear():
+def test_a_rare_indicator_has_no_unit(wrap):
     rng = np.random.default_rng(0)
-    study = study_of(change=set_column(3, lambda X: X[:, 0] - X[:, 1] + 1e-4 * rng.normal(size=20)))
-    assert finding(study, COLLINEAR).verdict == "pass"
-
-
-def test_more_columns_than_rows_always_follow_from_each_other():
-    found = finding(study_of((4, 5)), COLLINEAR)
+    rare = (np.arange(500) < 2).astype(float)
+    X, y = np.c_[rng.normal(size=(500, 2)), rare, 1 - rare], rng.normal(size=500)
+    found = finding(es.study(wrap(X), y), SCALE)
+    assert X.std(axis=0).max() > 10 * X.std(axis=0).min()
     assert found.verdict == "pass"
-    assert "more columns than rows" in found.meaning
+    assert found.value < 3
+    assert finding(es.study(wrap(X[:, 2:]), y, criterion="evidence"), SCALE).value < 1.01
+    big = finding(es.study(wrap(X * [100, 100, 1, 1]), y), SCALE)
+    assert "an indicator" in big.meaning
+    assert_allclose(big.value, 200 * X[:, :2].std(axis=0).max(), rtol=1e-9)
 
 
-def test_as_many_rows_as_columns():
-    """Centring costs a row, so that the columns depend on each other, all of them: said in one finding."""
-    found = finding(study_of((5, 5)), COLLINEAR)
-    assert found.value <= 1
-
-
-def test_dependent_columns_by_hand():
-    A = np.random.default_rng(0).normal(size=(30, 3))
-    X = np.c_[A, A[:, 0] + A[:, 1], 1e6 * A[:, 2]]
-    Z = X - X.mean(axis=0)
-    found = dependent_columns(Z.T @ Z, np.arange(5))
-    assert {frozenset((j, *makers)) for j, makers, _ in found} == {frozenset((0, 1, 3)), frozenset((2, 4))}
-    for j, makers, shares in found:
-        assert_allclose(Z[:, j], Z[:, makers] @ shares, rtol=1e-9)
-    assert dependent_columns(Z.T @ Z, np.array([0, 1, 2])) == []
-    assert [j for j, *_ in dependent_columns(Z.T @ Z, np.array([2, 4]))] in ([2], [4])
+def test_indicators_by_hand():
+    X = np.array([[0, 1, 0.5, 0, 2], [1, 1, 0, -0.0, 0]] * 3, dtype=float)
+    wanted = [True, True, False, True, False]
+    assert indicators(X).tolist() == wanted
+    assert indicators(scipy.sparse.csr_array(X)).tolist() == wanted
 
 
 # --- the audit ----------------------------------------------------------------------------------------
@@ -251,11 +199,13 @@ def test_dependent_columns_by_hand():
 
 def test_good_columns_pass_every_check():
     audit = study_of().audit
-    assert [f.check for f in audit] == [CONSTANT, EQUAL, COLLINEAR]
-    assert len(audit) == len(CHECKS)
-    assert {f.verdict for f in audit} == {"pass"}
-    assert audit.ok
-    assert all(f.meaning and not f.advice for f in audit)
+    assert [f.check for f in audit][:3] == [CONSTANT, EQUAL, COLLINEAR]
+    assert len(audit) == len(CHECKS) == len({f.check for f in audit})
+    for check in (CONSTANT, EQUAL, COLLINEAR, SCALE):
+        found = finding(study_of(), check)
+        assert found.verdict == "pass"
+        assert found.meaning
+        assert not found.advice
 
 
 def test_an_audit_is_a_sequence_and_ok_means_that_nothing_failed():

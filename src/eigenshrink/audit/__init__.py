@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from eigenshrink.audit.columns import collinear_columns, constant_columns, equal_columns
+from eigenshrink.audit.choice import criteria_disagree, flat_optimum, intercept, optimum_at_end
+from eigenshrink.audit.columns import collinear_columns, column_scale, constant_columns, equal_columns
 from eigenshrink.audit.finding import Audit, Examined, Finding
+from eigenshrink.audit.spectrum import numerical_floor, rows_for_noise, weak_signal
 
 __all__ = ["CHECKS", "Audit", "Examined", "Finding", "examine"]
 
@@ -13,6 +15,14 @@ CHECKS: tuple[Callable[[Examined], Finding], ...] = (
     constant_columns,
     equal_columns,
     collinear_columns,
+    column_scale,
+    intercept,
+    numerical_floor,
+    weak_signal,
+    rows_for_noise,
+    optimum_at_end,
+    flat_optimum,
+    criteria_disagree,
 )
 
 

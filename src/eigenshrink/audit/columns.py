@@ -1,10 +1,18 @@
-"""Checks of the columns: constant, equal, said already by others (M12)."""
+"""Checks of the columns: constant, equal, said already by others, of unlike scale (M12)."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
+import scipy.linalg
+from numpy.typing import NDArray
+from scipy.sparse import issparse
 
 from eigenshrink.audit.finding import Examined, Finding, list_names
+from eigenshrink.audit.spectrum import combination, of_target
 from eigenshrink.data.duplicates import (
     DEPENDENT,
     are_equal,
@@ -12,7 +20,19 @@ from eigenshrink.data.duplicates import (
     dependent_columns,
     duplicate_columns,
 )
-from eigenshrink.fit import CONSTANT, Fit, Training
+from eigenshrink.data.rows import BLOCK, slices
+from eigenshrink.fit import CONSTANT, Training
+from eigenshrink.inference import dispersion
+from eigenshrink.path import QuadraticPath
+
+Array = NDArray[np.float64]
+
+STRONG = 30.0  # condition index of a strong dependency (Belsley, Kuh & Welsch 1980, Regression Diagnostics)
+ROWS_EACH = 2  # rows per column of a set; with fewer, columns that have nothing in common look dependent
+TAKES_PART = 0.1  # of the largest loading: columns with less do not belong to a set
+DETERMINED = 3.0  # standard errors from zero at which the data determine a combination of weights
+SPREAD = 10.0  # ratio of sds: the same effect then costs a hundred times as much through one column
+INDICATOR_SD = 0.5  # of an indicator of half the rows: what every indicator counts as, for it has no unit
 
 
 def constant_columns(examined: Examined) -> Finding:
@@ -52,41 +72,227 @@ def equal_columns(examined: Examined) -> Finding:
 
 
 def collinear_columns(examined: Examined) -> Finding:
-    """Columns that are linear combinations of others: α = 0 cannot tell their weights apart."""
-    fit, spectrum = examined.path.fit, examined.path.spectrum
-    limit = "collinear columns", 0, DEPENDENT
-    if spectrum.route.startswith("dual"):
-        meaning = "There are more columns than rows, so that columns are combinations of each other."
-        return Finding(limit[0], "pass", 0, limit[2], meaning, "")
-    found = (
-        [] if fit.training is None or spectrum.route == "primal-gram" else _combinations(fit.training, fit)
-    )
-    if not found:
-        return Finding(limit[0], "pass", 0, limit[2], "No column is a combination of others.", "")
-    lines = [
-        f"{examined.names[j]!r} follows from {list_names([examined.names[i] for i in makers])}"
-        for j, makers in found[:3]
-    ]
-    more = f"; and {len(found) - 3} more" if len(found) > 3 else ""
+    """Sets of columns that are, or nearly are, linear combinations of each other, with the direction.
+
+    Exact: the others leave less than 1e-12 of a column's variance. Near: the condition index of the
+    correlations of the set is above 30, beyond what so few rows would give by chance. A near set is
+    counted where the data do not determine its direction, three standard errors from zero at α → 0.
+    """
+    fit, check = examined.path.fit, "collinear columns"
+    active = np.flatnonzero(fit.active)
+    if fit.training is None:
+        return Finding(check, "pass", 0, 0, "There are no rows to look at.", "")
+    if len(active) > fit.training.rows.shape[0] - fit.training.fit_intercept:
+        meaning = "There are more columns than rows can tell apart: all follow from others, so none is named."
+        return Finding(check, "pass", 0, 0, meaning, "")
+    exact, rest = _combinations(examined.path, fit.training, active)
+    near = list(near_sets(fit.curvature.dense, rest, len(fit.training.table.y) - fit.training.fit_intercept))
+    told = [_in_words(examined, found) for found in near]
+    open_ = [text for text, determined in told if not determined]
+    lines = [_follows(examined, *found) for found in exact] + open_
+    if not lines:
+        known = " ".join(text for text, _ in told[:3])
+        return Finding(check, "pass", 0, 0, known or "No column is nearly a combination of others.", "")
+    more = f" And {len(lines) - 3} more." if len(lines) > 3 else ""
     return Finding(
-        limit[0],
+        check,
         "warn",
-        len(found),
-        limit[2],
-        f"{'; '.join(lines)}{more}. Their separate weights come from the penalty, not from the data.",
-        "Read such weights together, or drop the columns that follow from others.",
+        len(lines),
+        0,
+        f"{' '.join(lines[:3])}{more}",
+        "Read such weights together, since the penalty splits them and not the data; or drop columns that "
+        "others say.",
     )
 
 
-def _combinations(training: Training, fit: Fit) -> list[tuple[int, tuple[int, ...]]]:
-    """Columns that follow from others, without what other findings or the encoding explain.
+def column_scale(examined: Examined) -> Finding:
+    """Unlike sds of columns whose penalty factors are alike: the penalty then depends on units (M12).
+
+    Factors that were given, or made by standardising, are a decision, and pass. Indicators have no unit:
+    all together they count as one column of sd ½, and only other columns differ from it or each other.
+    """
+    fit, check = examined.path.fit, "scale of columns"
+    pen = fit.penalised
+    if fit.sample is None or len(pen) < 2:
+        return Finding(check, "pass", 1.0, SPREAD, "There are no two penalised columns to compare.", "")
+    sd, factor = fit.sample.column_sd[pen], fit.penalty_factor[pen]
+    if factor.max() > factor.min() * (1 + 1e-12):
+        ratio = float(np.sqrt(np.max(sd**2 / factor) / np.min(sd**2 / factor)))
+        said = "follow the sds, so units do not matter" if ratio < 1 + 1e-6 else "were given"
+        return Finding(check, "pass", ratio, SPREAD, f"The penalty factors {said}.", "")
+    names = [examined.names[j] for j in pen]
+    if sd.max() > SPREAD * sd.min() and fit.training is not None:
+        binary = indicators(fit.training.table.X)[pen]
+        names = [name for name, skip in zip(names, binary, strict=True) if not skip] + ["an indicator"]
+        sd = np.append(sd[~binary], INDICATOR_SD)[: len(sd)]
+    low, high = int(np.argmin(sd)), int(np.argmax(sd))
+    ratio = float(sd[high] / sd[low])
+    if ratio <= SPREAD:
+        return Finding(check, "pass", ratio, SPREAD, f"The sds differ at most {ratio:.2g} times.", "")
+    return Finding(
+        check,
+        "warn",
+        ratio,
+        SPREAD,
+        f"{names[high]!r} has sd {sd[high]:.3g} and {names[low]!r} {sd[low]:.3g}, {ratio:.3g} times less: "
+        f"the same effect costs {ratio**2:.2g} times as much through {names[low]!r}, for its unit alone.",
+        "Use standardize=True (on the command line --standardize), unless all columns share one unit.",
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class NearSet:
+    """Columns one combination of which hardly varies.
+
+    Attributes
+    ----------
+    columns : (q,)
+        Their indices.
+    loadings : (q,)
+        Of the combination of the columns, each brought to sd 1; of unit length.
+    index : float
+        Condition index of their correlations.
+    """
+
+    columns: NDArray[np.intp]
+    loadings: Array
+    index: float
+
+
+def near_sets(gram: Array, places: NDArray[np.intp], rows: int) -> Iterator[NearSet]:
+    """Sets of columns that are nearly collinear by themselves.
+
+    Parameters
+    ----------
+    gram : (p, p)
+        Of centred columns.
+    places : (q,)
+        Columns none of which follows from the others.
+    rows : int
+        Degrees of freedom of the rows. A set of q columns without anything in common would have an index
+        of about ``1/(1 − √(q/rows))``, which is divided out.
+
+    Notes
+    -----
+    The directions of least variance, brought to row echelon form, so that sets without common columns
+    come apart. O(q³).
+    """
+    length = np.sqrt(np.diag(gram)[places])
+    correlation = gram[np.ix_(places, places)] / np.outer(length, length)
+    largest = np.abs(correlation).sum(axis=0).max(initial=1.0)
+    V = scipy.linalg.eigh(correlation, subset_by_value=(-np.inf, largest / STRONG**2))[1]
+    if not V.shape[1]:
+        return
+    leading = scipy.linalg.qr(V.T, mode="r", pivoting=True)[1][: V.shape[1]]
+    sets: list[set[int]] = []
+    for part in map(_members, np.linalg.solve(V[leading].T, V.T)):
+        if _near(correlation, part, rows) is not None:
+            part = part.union(*(other for other in sets if other & part))
+            sets = [other for other in sets if not other & part] + [part]
+    for part in map(_members, V.T):
+        if not any(other & part for other in sets):
+            sets.append(part)
+    for part in sets:
+        found = _near(correlation, part, rows)
+        if found is not None:
+            yield NearSet(places[found.columns], found.loadings, found.index)
+
+
+def _members(direction: Array) -> set[int]:
+    return set(np.flatnonzero(np.abs(direction) >= TAKES_PART * np.abs(direction).max()).tolist())
+
+
+def _near(correlation: Array, part: set[int], rows: int) -> NearSet | None:
+    """The set as one that is nearly collinear, its direction largest loading first; None where it is not."""
+    columns = np.array(sorted(part), dtype=np.intp)
+    if ROWS_EACH * len(columns) > rows:
+        return None
+    values, vectors = np.linalg.eigh(correlation[np.ix_(columns, columns)])
+    index = float(np.sqrt(values[-1] / max(values[0], DEPENDENT)))
+    if index * (1 - np.sqrt(len(columns) / rows)) <= STRONG:
+        return None
+    order = np.argsort(-np.abs(vectors[:, 0]), kind="stable")
+    return NearSet(columns[order], vectors[order, 0] * np.sign(vectors[order[0], 0]), index)
+
+
+def _in_words(examined: Examined, found: NearSet) -> tuple[str, bool]:
+    """What the data say of a near set, and whether they determine its direction for every target."""
+    path = examined.path
+    sd = np.sqrt(np.diag(path.fit.curvature.dense)[found.columns])
+    names = [examined.names[j] for j in found.columns]
+    estimate, error = combined_weights(path, found.columns, found.loadings * sd)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        clear = np.nan_to_num(np.abs(estimate) / error, nan=0.0)
+    worst = int(np.argmin(clear))
+    determined = bool(clear[worst] >= DETERMINED)
+    where = of_target(examined, worst)
+    text = (
+        f"{list_names(names)} nearly follow from each other (condition index {found.index:.0f}): as weights "
+        f"per sd{where}, the data put {_measured(names, found.loadings, estimate, error, worst)}, "
+        f"{'determined all the same' if determined else 'not determined'}"
+    )
+    if len(names) == 2:
+        across = found.loadings[::-1] * [1.0, -1.0]
+        across = across * np.sign(across[0])
+        text += f"; {_measured(names, across, *combined_weights(path, found.columns, across * sd), worst)}"
+    return f"{text}.", determined
+
+
+def _measured(names: list[str], loadings: Array, estimate: Array, error: Array, target: int) -> str:
+    said = f"at {estimate[target]:.2g} ± {error[target]:.2g}" if np.isfinite(error[target]) else "nowhere"
+    return f"{combination(names, loadings)} {said}"
+
+
+def combined_weights(path: QuadraticPath, columns: NDArray[np.intp], part: Array) -> tuple[Array, Array]:
+    """``cᵀw`` as α → 0 and its standard error, ``(t,)`` each; infinite where the rows do not see it (M15)."""
+    fit, spectrum = path.fit, path.spectrum
+    c = np.zeros(len(fit.penalty_factor))
+    c[columns] = part
+    inner = fit.scale * (c[fit.penalised] - c[fit.free] @ spectrum.free.onto)
+    along = spectrum.directions.forth(inner[:, None])[:, 0]
+    own = spectrum.free.root.T @ c[fit.free]
+    weights = spectrum.numerators / spectrum.eigenvalues[:, None]
+    estimate: Array = along @ weights + c[fit.free] @ spectrum.free.offset
+    variance = along**2 @ (1.0 / spectrum.eigenvalues) + own @ own
+    if along @ along < (1 - 1e-6) * (inner @ inner):
+        return estimate, np.full_like(estimate, np.inf)
+    noise = np.atleast_1d(dispersion(path, 0.0)) / path.sample.weight_sum
+    return estimate, np.sqrt(noise * variance)
+
+
+def _follows(examined: Examined, j: int, makers: tuple[int, ...], shares: Array) -> str:
+    order = np.argsort(-np.abs(shares), kind="stable")
+    names = [examined.names[makers[i]] for i in order]
+    constant = " and a constant" if examined.path.sample.fit_intercept else ""
+    return f"{examined.names[j]!r} follows from {combination(names, shares[order])}{constant}."
+
+
+def _combinations(
+    path: QuadraticPath, training: Training, active: NDArray[np.intp]
+) -> tuple[list[tuple[int, tuple[int, ...], Array]], NDArray[np.intp]]:
+    """Columns that follow from others, without what other findings or the encoding explain; the rest.
 
     Indicators of one category sum to one: that is how a category is written, and the penalty settles it.
     """
+    if path.spectrum.route == "primal-gram":  # which has proved full rank
+        return [], active
     X = training.table.X
-    found = []
-    for j, makers, shares in dependent_columns(fit.curvature.dense, np.flatnonzero(fit.active)):
+    found, left = [], set(active.tolist())
+    for j, makers, shares in dependent_columns(path.fit.curvature.dense, active):
+        left.discard(j)
         category = np.allclose(shares, -1.0, atol=1e-4) and are_indicators(X, (j, *makers))
         if not category and not (len(makers) == 1 and are_equal(X, j, makers[0])):
-            found.append((j, makers))
-    return found
+            found.append((j, makers, shares))
+    return found, np.array(sorted(left), dtype=np.intp)
+
+
+def indicators(X: Any) -> NDArray[np.bool_]:
+    """Which columns hold nothing but 0 and 1, ``(p,)``; one pass."""
+    n, p = X.shape
+    result = np.ones(p, dtype=bool)
+    if issparse(X):
+        result[X.indices[(X.data != 0) & (X.data != 1)]] = False
+        return result
+    for rows in slices(n, BLOCK // p):
+        result &= np.all((X[rows] == 0) | (X[rows] == 1), axis=0)
+    return result
