@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import scipy.sparse
+from numpy.testing import assert_array_equal
 
-from eigenshrink.data.relatives import duplicate_rows, groups_of, row_keys
+from eigenshrink.data.relatives import close_pairs, duplicate_rows, id_columns, near_rows, row_keys
 
 
 def table(seed: int, n: int, p: int, t: int = 1) -> tuple[np.ndarray, np.ndarray]:
@@ -130,5 +131,70 @@ def test_keys_do_not_collide_on_whole_numbers():
     assert row_keys(scipy.sparse.csr_array(X)).tolist() == row_keys(X).tolist()
 
 
-def test_groups_are_those_with_two_rows_or_more():
-    assert [rows.tolist() for rows in groups_of(np.array([0, 1, 0, 2, 1, 0]))] == [[0, 2, 5], [1, 4]]
+# --- nearly equal rows --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("storage", [np.asarray, scipy.sparse.csr_array])
+@pytest.mark.parametrize("p", [3, 40, 300])
+def test_near_rows_share_a_code(storage, p):
+    X, _ = table(2, 200, p)
+    X = X * np.logspace(-3, 3, p)
+    sd = X.std(axis=0)
+    noise = np.random.default_rng(3).normal(size=(60, p))
+    codes = near_rows(storage(np.vstack([X, X[:60] + 1e-3 * sd * noise])), 1 / sd)
+    found = codes[200:] == codes[:60]
+    assert found.mean() >= 0.95
+    assert codes.max() + 1 == 260 - found.sum()
+
+
+def test_rows_that_differ_in_one_column_are_not_near():
+    X, _ = table(2, 100, 10)
+    sd = X.std(axis=0)
+    for far, near in ((0.02, False), (0.001, True)):
+        moved = X.copy()
+        moved[:, 4] += far * sd[4]
+        codes = near_rows(np.vstack([X, moved]), 1 / sd)
+        assert np.mean(codes[:100] == codes[100:]) == pytest.approx(float(near), abs=0.05)
+
+
+def test_a_column_that_does_not_count_may_differ():
+    X, _ = table(2, 50, 4)
+    twice = np.vstack([X, X])
+    twice[50:, 2] += 10.0
+    codes = near_rows(twice, np.array([1.0, 1.0, 0.0, 1.0]))
+    assert codes.tolist() == [*range(50), *range(50)]
+
+
+@pytest.mark.parametrize("limit", [0.0, 0.05, 0.5, 10.0])
+def test_close_pairs_are_counted_one_by_one(limit):
+    rng = np.random.default_rng(4)
+    codes, values = rng.integers(0, 6, 60), np.round(rng.normal(size=60), 1)
+    pairs, close, chains = close_pairs(codes, values, limit)
+    same = [(i, j) for i in range(60) for j in range(i) if codes[i] == codes[j]]
+    near = [(i, j) for i, j in same if abs(values[i] - values[j]) <= limit]
+    assert (pairs, close) == (len(same), len(near))
+    assert all(chains[i] == chains[j] for i, j in near)
+    assert all(codes[i] == codes[j] for i in range(60) for j in range(i) if chains[i] == chains[j])
+    if limit == 10.0:
+        assert len(set(chains.tolist())) == len(set(codes.tolist()))
+
+
+# --- columns that may be ids --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("storage", [np.asarray, scipy.sparse.csr_array])
+@pytest.mark.parametrize("n", [100, 3000])
+def test_columns_with_repeated_values_are_found(storage, n):
+    rng = np.random.default_rng(5)
+    ids = np.arange(n) // 4
+    X = np.column_stack(
+        [rng.normal(size=n), ids, rng.integers(0, 3, n), rng.normal(size=n)[ids], np.arange(n)]
+    )
+    rows = np.arange(0, n, 2)
+    found = {j: (codes, values) for j, codes, values in id_columns(storage(X), rows, 5)}
+    assert sorted(found) == [1, 3]
+    for j, (codes, values) in found.items():
+        assert_array_equal(values, X[rows, j])
+        assert (
+            len(set(zip(codes.tolist(), values.tolist(), strict=True))) == codes.max() + 1 == len(set(values))
+        )

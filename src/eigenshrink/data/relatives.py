@@ -1,4 +1,4 @@
-"""Finders: rows that are copies of each other."""
+"""Finders: rows that are copies of each other, exactly or nearly."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse
+import scipy.sparse.csgraph
 from numpy.typing import ArrayLike, NDArray
 
 from eigenshrink.data.rows import BLOCK, slices
@@ -16,6 +17,9 @@ Codes = NDArray[np.intp]
 Keys = NDArray[np.uint64]
 
 CHANCE = 10.0  # equal rows must be this many times more frequent than chance would make them
+NEAR = 5e-3  # of a standard deviation: rows that are nowhere further apart are nearly equal
+SEEN = 1000  # rows by which a column is judged to have repeated values
+CELL = 2e-2  # width of a cell of projections, in which rows that differ by less are mostly found
 SEED = 20_240_607  # of the multipliers: the same table has the same keys everywhere
 
 
@@ -59,17 +63,19 @@ def duplicate_rows(X: Any, y: NDArray[np.floating], copies: ArrayLike | None = N
     >>> labels, redundant
     (array([0, 1, 2, 3, 4, 5, 6, 7, 2]), 1)
     """
-    n = len(y)
-    count = np.ones(n) if copies is None else np.asarray(copies, dtype=np.float64)
-    values, times = _codes(row_keys(y))
-    labels = np.arange(n)
-    repeated = np.flatnonzero(times[values] > 1)
-    if len(repeated):
-        labels = _merged(X, y, repeated, values)
+    labels = equal_rows(X, y)
+    count = np.ones(len(y)) if copies is None else np.asarray(copies, dtype=np.float64)
     redundant = round(float(count.sum())) - (int(labels.max()) + 1)
-    if redundant and _more_than_chance(X, y, labels, values, count):
+    if redundant and _more_than_chance(X, y, labels, count):
         return labels, redundant
-    return np.arange(n), 0
+    return np.arange(len(y)), 0
+
+
+def equal_rows(X: Any, y: NDArray[np.floating]) -> Codes:
+    """Codes ``(n,)`` from 0 in order of first occurrence: rows equal in X and y share one, chance or not."""
+    values, times = _codes(row_keys(y))
+    repeated = np.flatnonzero(times[values] > 1)
+    return _merged(X, y, repeated, values) if len(repeated) else np.arange(len(y))
 
 
 def row_keys(matrix: Any) -> Keys:
@@ -127,13 +133,17 @@ def _equal_rows(X: Any, here: Codes, there: Codes) -> NDArray[np.bool_]:
     return np.asarray((X[here] == X[there]).all(axis=1))
 
 
-def _more_than_chance(X: Any, y: NDArray[np.floating], labels: Codes, values: Codes, count: Array) -> bool:
+def is_continuous(y: NDArray[np.floating]) -> bool:
+    """Whether more than half of the rows of y, those of different rows of a table, are different."""
+    return bool(2 * len(np.unique(row_keys(y))) > len(y))
+
+
+def _more_than_chance(X: Any, y: NDArray[np.floating], labels: Codes, count: Array) -> bool:
     """The rule of :func:`duplicate_rows`, on the table with every copy written out."""
-    first = np.unique(labels, return_index=True)[1]
-    times = np.bincount(values[first])
-    times = times[times > 0]
-    if 2 * len(times) <= len(first):
+    first = first_rows(labels)
+    if not is_continuous(y[first]):
         return False
+    times = np.unique(row_keys(y[first]), return_counts=True)[1]
     design, _ = _codes(row_keys(X))
     equal, alike = (_pairs(np.bincount(code, weights=count)) for code in (labels, design))
     chance = (_pairs(times) + 1.0) / _pairs(np.array([len(first)])) if len(first) > 1 else 1.0
@@ -158,9 +168,98 @@ def _pairs(sizes: Any) -> float:
     return float(np.sum(sizes * (sizes - 1.0)) / 2)
 
 
-def groups_of(codes: Codes) -> Iterator[Codes]:
-    """Rows of each code that occurs more than once."""
-    order = np.argsort(codes, kind="stable")
-    for rows in np.split(order, np.flatnonzero(np.diff(codes[order])) + 1):
-        if len(rows) > 1:
-            yield rows
+def first_rows(labels: Codes) -> Codes:
+    """The first row of each code, in the order of the table."""
+    return np.sort(np.unique(labels, return_index=True)[1])
+
+
+def near_rows(X: Any, scale: Array) -> Codes:
+    """Codes ``(n,)`` of rows that are equal in X up to 0.005 standard deviations of each column.
+
+    Parameters
+    ----------
+    X : (n, p), dense or CSR
+    scale : (p,)
+        One over the standard deviation; 0: the column does not count.
+
+    Notes
+    -----
+    Three times, three random projections of the standardised rows are cut into cells; rows of a cell
+    are compared with its first one, column by column, and rows that were near share a code. O(n p).
+    A pair whose columns differ by 0.001 standard deviations is missed about once in a hundred.
+    """
+    n, p = X.shape
+    tries = 3
+    rng = np.random.default_rng(SEED)
+    onto = rng.normal(size=(p, 3 * tries)) * (scale / np.sqrt(max(1.0, float((scale > 0).sum()))))[:, None]
+    cells = np.empty((n, 3 * tries))
+    for rows in slices(n, BLOCK // p):
+        cells[rows] = X[rows] @ onto
+    cells = np.floor((cells - cells[:1]) / CELL + rng.uniform(size=3 * tries))
+    here, there = np.arange(n), np.arange(n)
+    for attempt in slices(3 * tries, 3):
+        codes, _ = _codes(row_keys(cells[:, attempt]))
+        first = first_rows(codes)[codes]
+        later = np.flatnonzero(first != np.arange(n))
+        near = _are_near(X, later, first[later], scale)
+        here, there = np.append(here, later[near]), np.append(there, first[later[near]])
+    graph = scipy.sparse.coo_array((np.ones(len(here)), (here, there)), shape=(n, n))
+    return _codes(scipy.sparse.csgraph.connected_components(graph, directed=False)[1])[0]
+
+
+def _are_near(X: Any, here: Codes, there: Codes, scale: Array) -> NDArray[np.bool_]:
+    near = np.zeros(len(here), dtype=bool)
+    for part in slices(len(here), BLOCK // X.shape[1]):
+        apart: Any = abs(X[here[part]] - X[there[part]])
+        if scipy.sparse.issparse(apart):
+            far = scipy.sparse.csr_array(apart.multiply(scale)).max(axis=1).toarray().reshape(-1)
+        else:
+            far = np.max(apart * scale, axis=1)
+        near[part] = far <= NEAR
+    return near
+
+
+def close_pairs(codes: Codes, values: NDArray[np.floating], limit: float) -> tuple[float, float, Codes]:
+    """Among rows of one code: how many pairs, how many of them at most ``limit`` apart, and those chained.
+
+    The third, ``(n,)``, codes rows that such pairs link. O(n log n), however many pairs there are.
+    """
+    order = np.lexsort((values, codes))
+    code, value = codes[order], values[order].astype(np.float64)
+    new = np.append(True, (np.diff(code) > 0) | (np.diff(value) > limit))
+    chains = np.empty(len(codes), dtype=np.intp)
+    chains[order] = np.cumsum(new) - 1
+    value -= value.min()
+    along = value + (value.max() + 2 * limit) * code  # one axis, codes far apart
+    close = np.searchsorted(along, along + limit, side="right") - np.arange(1, len(code) + 1)
+    return _pairs(np.bincount(codes)), float(close.sum()), _codes(chains)[0]
+
+
+def id_columns(X: Any, rows: Codes, fewest: int) -> Iterator[tuple[int, Codes, Array]]:
+    """Columns whose values may be groups of rows: place, codes ``(m,)`` and values ``(m,)`` at some rows.
+
+    Parameters
+    ----------
+    X : (n, p), dense or CSR
+    rows : (m,)
+        Indices of the rows.
+    fewest : int
+        Different values that are needed; there may be at most ``m/2``.
+
+    Notes
+    -----
+    Columns without repeated values among 1000 rows are not looked at further. O(m log m) for the others.
+    """
+    seen = (
+        rows if len(rows) <= SEEN else np.sort(np.random.default_rng(SEED).choice(rows, SEEN, replace=False))
+    )
+    sparse = scipy.sparse.issparse(X)
+    columns, sample = (X.tocsc(), X[seen].tocsc()) if sparse else (X, X[seen])
+    for part in slices(X.shape[1], BLOCK // len(seen)):
+        block = np.sort(sample[:, part].toarray() if sparse else sample[:, part], axis=0)
+        different = 1 + np.count_nonzero(np.diff(block, axis=0), axis=0)
+        for j in part.start + np.flatnonzero((different >= fewest) & (different < len(seen))):
+            column = columns[:, [j]].toarray()[rows, 0] if sparse else X[rows, j]
+            values, codes = np.unique(column, return_inverse=True)
+            if len(values) <= len(rows) / 2:
+                yield int(j), codes.reshape(-1), column.astype(np.float64)

@@ -1,0 +1,245 @@
+"""Checks of the leave-out errors: spread, tails, single rows that decide.
+
+Each test is made at the level 0.001, shared out over targets, rows or columns (Bonferroni), and what it
+finds must also be large enough to matter. Rows that are equal in X and y count once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from eigenshrink.audit.finding import Examined, Finding
+from eigenshrink.data.checks import Table
+from eigenshrink.data.relatives import equal_rows, first_rows
+
+Array = NDArray[np.float64]
+Codes = NDArray[np.intp]
+
+LEVEL = 1e-3  # chance of a false alarm of one test
+FEWEST = 20  # rows below which the errors tell nothing
+EXACT = 1e-10  # leave-out errors below this share of y are rounding
+SPREAD = 1e-2  # share of the squared errors' variance that predictions must explain
+TAILS = 1.0  # excess kurtosis from which tails matter
+COUNTED = "rows are counted from 0 among those that were fitted"
+
+
+@dataclass(frozen=True, eq=False)
+class LeaveOut:
+    """Leave-out errors of the rows that are different from each other.
+
+    Attributes
+    ----------
+    table : Table
+    places : (m,)
+        Which rows of the table.
+    error : (m, t)
+        ``√s e √(1−h)``, which has one spread where the noise has, on the scale of e.
+    predicted : (m, t)
+        By a fit without the row, its influence on the intercept put back.
+    """
+
+    table: Table
+    places: Codes
+    error: Array
+    predicted: Array
+
+    @classmethod
+    def of(cls, examined: Examined) -> LeaveOut | None:
+        """Collect them; None where there are no rows, too few, or where they are fitted exactly."""
+        table, rows = examined.table, examined.rows
+        if table is None or rows is None or examined.training is None:
+            return None
+        known: NDArray[np.bool_] = np.asarray(np.isfinite(rows.left_out).all(axis=1))
+        places = first_rows(equal_rows(table.X, table.y))
+        places = places[known[places]]
+        error, y = rows.left_out[places], table.y[places].astype(np.float64)
+        if len(places) < FEWEST or np.any(_size(error) <= EXACT * _size(y)):
+            return None
+        weight = np.ones((len(places), 1))
+        if table.weight is not None and table.weight_kind == "precision":
+            weight = table.weight[places, None]
+        share = weight / table.weight_sum if examined.training.fit_intercept else 0.0
+        even = error == 0  # else 1 − h is taken from the errors, which keep its digits as α → 0
+        spare = np.where(
+            even, 1.0 - rows.leverage[places], rows.residual[places] / np.where(even, 1.0, error)
+        )
+        scale = np.sqrt(weight * np.maximum(spare, 0.0))
+        return cls(table, places, error * scale / _size(scale), predicted=y - error * (1.0 - share))
+
+    def of_target(self, place: int) -> str:
+        """``" of target 'y1'"``, or nothing where there is one target."""
+        return f" of target {self.table.target_names[place]!r}" if self.table.y.shape[1] > 1 else ""
+
+    @property
+    def scores(self) -> Array:
+        """Errors by rank, as normal scores of mean 0 and variance 1, ``(m, t)``."""
+        return normal_scores(self.error)
+
+
+def no_rows(check: str, examined: Examined) -> Finding:
+    """What is said where nothing can be checked."""
+    if examined.table is None:
+        meaning = "No rows to look at."
+    elif len(examined.table.y) < FEWEST:
+        meaning = f"Fewer than {FEWEST} rows: too few to tell."
+    else:
+        meaning = "The rows are fitted exactly, or too few are different: there are no errors to look at."
+    return Finding(check, "pass", 0, 0, meaning, "")
+
+
+def heteroscedasticity(examined: Examined) -> Finding:
+    """Whether errors spread more where predictions are large, small or extreme.
+
+    Score test of Breusch & Pagan (1979) in the studentised form of Koenker (1981): squared leave-out
+    errors, their linear trend taken off, against normal scores of the predictions and their squares;
+    ``n R²`` is χ² with 2 degrees of freedom. It warns where that is significant and R² at least 0.01.
+    """
+    check, left = "heteroscedasticity", LeaveOut.of(examined)
+    if left is None:
+        return no_rows(check, examined)
+    n, t = left.error.shape
+    threshold = max(SPREAD, float(stats.chi2.isf(LEVEL / t, 2)) / n)
+    shares = [_explained(left.error[:, j], left.predicted[:, j]) for j in range(t)]
+    worst = int(np.argmax(shares))
+    where = left.of_target(worst)
+    if shares[worst] <= threshold:
+        meaning = f"The leave-out errors{where} spread alike, whatever is predicted."
+        return Finding(check, "pass", shares[worst], threshold, meaning, "")
+    low, middle, high = _thirds(left.error[:, worst], left.predicted[:, worst])
+    return Finding(
+        check,
+        "warn",
+        shares[worst],
+        threshold,
+        f"The typical leave-out error{where} is {low:.3g} where predictions are low, {middle:.3g} in the "
+        f"middle and {high:.3g} where they are high: standard errors are wrong, noisy rows count too much.",
+        "Model log(y) if errors grow with y, or give sample_weight = 1/variance where it is known.",
+    )
+
+
+def heavy_tails(examined: Examined) -> Finding:
+    """Whether errors have heavier tails than normal ones: excess kurtosis, and who makes the error.
+
+    It warns where the kurtosis exceeds what Anscombe & Glynn (1983) allow for normal errors, and is at
+    least 1 above theirs.
+    """
+    check, left = "heavy tails", LeaveOut.of(examined)
+    if left is None:
+        return no_rows(check, examined)
+    n, t = left.error.shape
+    threshold = max(TAILS, kurtosis_limit(n, LEVEL / t))
+    excess = np.asarray(stats.kurtosis(left.error, axis=0))
+    worst = int(np.argmax(excess))
+    squares = np.sort(left.error[:, worst] ** 2)[::-1]
+    few = max(1, n // 100)
+    share = float(squares[:few].sum() / squares.sum())
+    who = "1 row makes" if few == 1 else f"{few} rows make"
+    said = f"excess kurtosis {excess[worst]:.2g}; {who} {share:.0%} of the squared error"
+    where = left.of_target(worst)
+    if excess[worst] <= threshold:
+        meaning = f"The tails of the leave-out errors{where} are not heavier than normal ({said})."
+        return Finding(check, "pass", float(excess[worst]), threshold, meaning, "")
+    return Finding(
+        check,
+        "warn",
+        float(excess[worst]),
+        threshold,
+        f"The leave-out errors{where} have heavy tails ({said}): few rows decide weights and strength.",
+        "Transform y, for example log(y), or look at the rows with the largest errors.",
+    )
+
+
+def extreme_rows(examined: Examined) -> Finding:
+    """Whether a single row is off by more than the largest of so many normal errors.
+
+    Largest leave-out error over the spread of the others, against Student's t with n − 2 degrees of
+    freedom, shared out over rows and targets.
+    """
+    check, left = "extreme rows", LeaveOut.of(examined)
+    if left is None:
+        return no_rows(check, examined)
+    n, t = left.error.shape
+    threshold = float(stats.t.isf(LEVEL / (2 * n * t), n - 2))
+    squares = left.error**2
+    share = squares / squares.sum(axis=0)
+    off = np.sqrt((n - 2) * share / np.maximum(1.0 - share, 1e-300))
+    row, worst = np.unravel_index(int(np.argmax(off)), off.shape)
+    many = int((off[:, worst] > threshold).sum())
+    where = left.of_target(int(worst))
+    if not many:
+        meaning = (
+            f"The largest leave-out error is {off[row, worst]:.1f} times the others' spread: not extreme."
+        )
+        return Finding(check, "pass", float(off[row, worst]), threshold, meaning, "")
+    found = np.argsort(-off[:, worst])[:many]
+    total = float(share[found, worst].sum())
+    return Finding(
+        check,
+        "warn",
+        float(off[row, worst]),
+        threshold,
+        f"{list_rows(left.places[found])}: off by up to {off[row, worst]:.1f} times the others' spread"
+        f"{where}, which makes {total:.0%} of the squared leave-out error ({COUNTED}).",
+        "Check these rows for mistakes; compare alpha without them.",
+    )
+
+
+def list_rows(rows: Codes, most: int = 5) -> str:
+    """``row 3``, or ``rows 3, 7 and 5 more``, at the start of a sentence."""
+    shown = ", ".join(str(row) for row in rows[:most])
+    more = f" and {len(rows) - most} more" if len(rows) > most else ""
+    return f"Row{'s' * (len(rows) > 1)} {shown}{more}"
+
+
+def normal_scores(values: Array) -> Array:
+    """Ranks of each column as quantiles of the normal distribution, mean 0 and variance 1, ``(m, t)``."""
+    ranks = stats.rankdata(values, axis=0)
+    scores = stats.norm.ppf((ranks - 0.5) / len(values))
+    scores -= scores.mean(axis=0)
+    spread = scores.std(axis=0)
+    return np.asarray(scores / np.where(spread > 0, spread, 1.0))
+
+
+def kurtosis_limit(n: int, level: float) -> float:
+    """Excess kurtosis that ``n`` normal values exceed with probability ``level``.
+
+    Anscombe & Glynn (1983), Biometrika 70(1), solved for the kurtosis; n of 20 or more.
+    """
+    mean = 3.0 * (n - 1) / (n + 1)
+    spread = np.sqrt(24.0 * n * (n - 2) * (n - 3) / ((n + 1) ** 2 * (n + 3) * (n + 5)))
+    skew = 6.0 * (n * n - 5 * n + 2) / ((n + 7) * (n + 9))
+    skew *= np.sqrt(6.0 * (n + 3) * (n + 5) / (n * (n - 2) * (n - 3)))
+    freedom = 6.0 + 8.0 / skew * (2.0 / skew + np.sqrt(1.0 + 4.0 / skew**2))
+    part = 2.0 / (9.0 * freedom)
+    root = 1.0 - part - float(stats.norm.isf(level)) * np.sqrt(part)
+    if root <= 0:
+        return np.inf
+    above = ((1.0 - 2.0 / freedom) / root**3 - 1.0) / np.sqrt(2.0 / (freedom - 4.0))
+    return float(mean + spread * above - 3.0)
+
+
+def _size(values: Array) -> Array:
+    """Root mean square over the rows."""
+    return np.asarray(np.sqrt(np.mean(np.square(values), axis=0)))
+
+
+def _explained(error: Array, predicted: Array) -> float:
+    """R² of squared errors on the level of predictions and its square; 0 where all predictions are equal."""
+    if np.std(predicted) <= 1e-6 * _size(error):
+        return 0.0
+    level = normal_scores(predicted[:, None])
+    line = np.column_stack([np.ones(len(error)), predicted - predicted.mean()])
+    squares = (error - line @ np.linalg.lstsq(line, error)[0]) ** 2
+    curve = np.column_stack([np.ones(len(error)), level, level**2])
+    rest = squares - curve @ np.linalg.lstsq(curve, squares)[0]
+    return float(1.0 - rest @ rest / np.sum((squares - squares.mean()) ** 2))
+
+
+def _thirds(error: Array, predicted: Array) -> list[float]:
+    """Root mean square errors of the rows with low, middling and high predictions."""
+    parts = np.array_split(np.argsort(predicted), 3)
+    return [float(_size(error[part])) for part in parts]
