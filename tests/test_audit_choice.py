@@ -40,7 +40,7 @@ def useless():
 
 
 def test_columns_without_use_are_warned_of():
-    study = es.study(*useless())
+    study = es.study(*useless(), criterion="loo")
     assert study.alpha == np.inf
     found = finding(study, END)
     assert (found.verdict, found.value) == ("warn", 1)
@@ -51,7 +51,7 @@ def test_columns_without_use_are_warned_of():
 
 def test_the_targets_at_an_end_are_named():
     X, y = useless()
-    study = es.study(X, np.c_[y, X[:, 0] + y, -y, 2 * y, 3 * y])
+    study = es.study(X, np.c_[y, X[:, 0] + y, -y, 2 * y, 3 * y], criterion="loo")
     found = finding(study, END)
     assert (found.verdict, found.value) == ("warn", 4)
     assert "for 'y0', 'y2', 'y3' and 1 more" in found.meaning
@@ -59,7 +59,7 @@ def test_the_targets_at_an_end_are_named():
 
 def test_an_optimum_at_zero_with_rows_to_spare_is_no_doubt():
     X, y = data(0, 200, 4, noise=0.0)
-    study = es.study(X, y)
+    study = es.study(X, y, criterion="loo")
     assert study.alpha == 0.0
     found = finding(study, END)
     assert (found.verdict, found.value) == ("pass", 0)
@@ -98,7 +98,7 @@ def test_inner_given_and_missing_strengths_pass():
 def test_rows_that_do_not_settle_the_strength_are_warned_of():
     rng = np.random.default_rng(2)
     X = rng.normal(size=(25, 4))
-    study = es.study(X, 0.35 * X[:, 0] + rng.normal(size=25))
+    study = es.study(X, 0.35 * X[:, 0] + rng.normal(size=25), criterion="loo")
     assert study.choice.interval == (0.0, np.inf)
     found = finding(study, FLAT)
     assert (found.verdict, found.value, found.threshold) == ("warn", 1.0, 0.99)
@@ -108,7 +108,7 @@ def test_rows_that_do_not_settle_the_strength_are_warned_of():
 
 def test_the_interval_is_measured_in_effective_parameters():
     X, y = data(0, 150, 20, t=2)
-    study = es.study(X, y)
+    study = es.study(X, y, criterion="loo")
     found = finding(study, FLAT)
     assert found.verdict == "pass"
     lost = [
@@ -121,7 +121,7 @@ def test_the_interval_is_measured_in_effective_parameters():
 
 def test_many_decades_in_which_nothing_moves_are_not_flat():
     X, y = data(0, 2000, 3, noise=0.1)
-    study = es.study(X, y)
+    study = es.study(X, y, criterion="loo")
     low, high = study.choice.interval
     assert high > 1e4 * low
     found = finding(study, FLAT)
@@ -146,7 +146,7 @@ def disagreeing():
 
 def test_criteria_that_disagree_are_warned_of():
     X, y = disagreeing()
-    study = es.study(X, y)
+    study = es.study(X, y, criterion="loo")
     assert not study.choice.agreement.agrees
     found = finding(study, AGREE)
     assert found.verdict == "warn"
@@ -158,7 +158,7 @@ def test_criteria_that_disagree_are_warned_of():
 def test_the_target_with_most_disagreement_is_named():
     X, y = disagreeing()
     Y = np.c_[X[:, 2] + 3 * np.random.default_rng(5).normal(size=len(X)), y]
-    study = es.study(X, Y)
+    study = es.study(X, Y, criterion="loo")
     assert [found.agrees for found in study.choice.agreement] == [True, False]
     found = finding(study, AGREE)
     assert found.verdict == "warn"
@@ -167,7 +167,7 @@ def test_the_target_with_most_disagreement_is_named():
 
 def test_criteria_that_agree_pass():
     for target in (None, 2):
-        found = finding(es.study(*data(0, 150, 10, t=target)), AGREE)
+        found = finding(es.study(*data(0, 150, 10, t=target), criterion="loo"), AGREE)
         assert (found.verdict, found.value) == ("pass", 0)
         assert "agree with loo" in found.meaning
     given = finding(es.study(*data(0, 30, 3), alpha=1.0), AGREE)
@@ -242,7 +242,8 @@ def test_centred_data_need_no_intercept():
 def test_a_true_line_through_the_origin_needs_none_either():
     rng = np.random.default_rng(0)
     X = rng.uniform(1, 2, size=(100, 3))
-    found = finding(es.study(X, X.sum(axis=1) + 0.3 * rng.normal(size=100), fit_intercept=False), INTERCEPT)
+    y = X.sum(axis=1) + 0.3 * rng.normal(size=100)
+    found = finding(es.study(X, y, fit_intercept=False, criterion="loo"), INTERCEPT)
     assert found.verdict == "pass"
     assert found.value < 0.1
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.sparse import issparse
 
 from eigenshrink.audit.finding import Examined, Finding, list_names
-from eigenshrink.audit.spectrum import of_target
+from eigenshrink.audit.spectrum import of_target, spare_observations
 from eigenshrink.fit import Fit
 from eigenshrink.inference import residual_df
 from eigenshrink.path import kept_share
@@ -35,30 +35,30 @@ def optimum_at_end(examined: Examined) -> Finding:
     if not len(path.spectrum.eigenvalues):
         return Finding(check, "pass", 0, 0, "Nothing that varies is penalised: there is no strength.", "")
     at = np.broadcast_to(np.asarray(choice.boundary), examined.alphas.shape)
+    spare = spare_observations(path)
     useless, lowest = at == "infinite", (at == "zero") | (at == "flat")
-    spare = float(residual_df(path, 0.0))
-    meanings = []
+    blind = lowest & (spare <= 0)
+    meaning = ""
     if useless.any():
-        meanings.append(
-            f"{choice.criterion} takes α = ∞{_of_targets(examined, useless)}, where every penalised weight "
+        meaning += (
+            f" {choice.criterion} takes α = ∞{_of_targets(examined, useless)}, where every penalised weight "
             "is 0: it finds no use for those columns."
         )
-    if lowest.any() and spare <= 0:
-        meanings.append(
-            f"{choice.criterion} takes α → 0{_of_targets(examined, lowest)}, where every row is fitted "
-            f"exactly and none is left to judge by{': it is flat there' if np.any(at == 'flat') else ''}."
+    if blind.any():
+        meaning += (
+            f" {choice.criterion} takes α → 0{_of_targets(examined, blind)}, where every row is fitted "
+            f"exactly and no row is left to judge by{': it is flat there' if np.any(at == 'flat') else ''}."
         )
-    if meanings:
-        count = int(useless.sum()) + (int(lowest.sum()) if spare <= 0 else 0)
+    if meaning:
         advice = "Compare the other criteria, and look for copies of rows and for columns that are missing."
-        return Finding(check, "warn", count, 0, " ".join(meanings), advice)
+        return Finding(check, "warn", int(np.sum(useless | blind)), 0, meaning[1:], advice)
+    meaning = "The optimum lies between 0 and ∞."
     if lowest.any():
         meaning = (
             f"α = 0 is best{_of_targets(examined, lowest)}: with {spare:.0f} observations to spare, "
             "regularisation does not help."
         )
-        return Finding(check, "pass", 0, 0, meaning, "")
-    return Finding(check, "pass", 0, 0, "The optimum lies between 0 and ∞.", "")
+    return Finding(check, "pass", 0, 0, meaning, "")
 
 
 def flat_optimum(examined: Examined) -> Finding:

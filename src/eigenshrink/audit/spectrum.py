@@ -93,19 +93,20 @@ def weak_signal(examined: Examined) -> Finding:
     if not clear[worst]:
         said = "not clear of noise" if value > limit else "less than half"
         return Finding(check, "pass", value, limit, f"{meaning}: {said}.", "")
+    left = f"the chosen strength keeps {kept[worst]:.0%} of it"
     if kept[worst] >= KEPT:
-        text = f"{meaning}; the chosen strength keeps {kept[worst]:.0%} of it."
-        return Finding(check, "pass", value, limit, text, "")
-    return Finding(
-        check,
-        "warn",
-        value,
-        limit,
-        f"{meaning}, most along {_loudest(examined, weak, worst)}; ridge removes them first, and the chosen "
-        f"strength keeps {kept[worst]:.0%} of it.",
-        "Choose by loo or gcv rather than by evidence, which expects signal where the variance is; give "
-        "these columns a smaller penalty_factor, or standardise.",
-    )
+        return Finding(check, "pass", value, limit, f"{meaning}; {left}.", "")
+    meaning += f", most along {_loudest(examined, weak, worst)}; ridge removes them first, and {left}."
+    advice = "Give these columns a smaller penalty_factor, or standardise."
+    if examined.choice.criterion in ("evidence", "combined"):
+        advice = f"Choose by loo or gcv: evidence expects signal where the variance is. {advice}"
+    return Finding(check, "warn", value, limit, meaning, advice)
+
+
+def spare_observations(path: QuadraticPath) -> float:
+    """``ν − rank``, what an unpenalised fit leaves to judge by; copies of one row count once."""
+    sample, rank = path.sample, path.spectrum.free.rank + len(path.spectrum.eigenvalues)
+    return float(max(min(sample.rows, sample.observations) - rank, 0.0))
 
 
 def weak_directions(eigenvalues: Array) -> NDArray[np.intp]:
@@ -124,7 +125,7 @@ def signal_shares(
     too few observations are left for that.
     """
     sample, squares = path.sample, path.spectrum.squares
-    enough = residual_df(path, 0.0) >= NOISE_ROWS
+    enough = spare_observations(path) >= NOISE_ROWS
     at = np.zeros_like(alphas) if enough else alphas
     spare = np.atleast_1d(residual_df(path, per_target=at))
     noise = np.atleast_1d(dispersion(path, per_target=at)) / sample.weight_sum
@@ -159,7 +160,7 @@ def rows_for_noise(examined: Examined) -> Finding:
     check, limit = "rows for Cp", float(NOISE_ROWS)
     if path.fit.sample is None:
         return Finding(check, "pass", 0.0, limit, "There are no rows, and so no Cp.", "")
-    spare = float(residual_df(path, 0.0))
+    spare = spare_observations(path)
     left = f"The unpenalised fit leaves {spare:.0f} of {path.sample.observations:.0f} observations"
     if spare >= limit:
         return Finding(check, "pass", spare, limit, f"{left} to estimate the noise from.", "")
@@ -169,7 +170,7 @@ def rows_for_noise(examined: Examined) -> Finding:
         )
     error = f"{left}, so that its noise has a standard error of {np.sqrt(2 / spare):.0%}"
     if examined.choice.criterion != "cp":
-        text = f"{error}: do not read Cp; nothing here rests on it."
+        text = f"{error}: do not read Cp; the choice hardly rests on it."
         return Finding(check, "pass", spare, limit, text, "")
     advice = "Choose by another criterion: loo, gcv or evidence."
     return Finding(check, "warn", spare, limit, f"{error}, and Cp, which chose, is as wrong as that.", advice)
