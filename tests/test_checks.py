@@ -192,7 +192,7 @@ def test_names():
     ("asked", "message"),
     [
         ({"loss": "logistic"}, "loss must be 'squared'; got 'logistic'"),
-        ({"criterion": "aic"}, "criterion must be auto, loo, kfold, gcv, cp, evidence; got 'aic'"),
+        ({"criterion": "aic"}, "criterion must be auto, combined, loo, kfold, gcv, cp, evidence; got 'aic'"),
         ({"criterion": None}, "criterion must be auto"),
         ({"alpha": -0.1}, r"alpha is -0\.1; it needs a number >= 0"),
         ({"alpha": np.nan}, "alpha is nan; it needs a number >= 0"),
@@ -230,7 +230,7 @@ def test_names():
         ({"random_state": -1}, "random_state must be None, a whole number"),
         ({"criterion": "leave_group_out"}, "leave_group_out needs groups: give es.study"),
         ({"criterion": "validation"}, "validation needs rows that were not fitted"),
-        ({"criterion": "train"}, "criterion must be auto, loo, kfold, gcv, cp, evidence; got 'train'"),
+        ({"criterion": "train"}, "criterion must be auto, combined, loo, kfold, gcv, cp, evidence; got 'train'"),
     ],
 )
 def test_bad_options(asked, message):

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 FORMAT = 2
+TABLE = ("places", "values", "slopes", "limits", "unit")
 SURE = ("interval", "optimism", "corrected")  # what is kept of how sure the choice is
 
 
@@ -55,26 +56,7 @@ class LostCurvature(Curvature):
 
 def write_study(study: Study, path: str | Path) -> None:
     """Write a study; see :meth:`eigenshrink.Study.save`."""
-    fit, spectrum, sample = study.path.fit, study.spectrum, study.path.sample
-    arrays: dict[str, Any] = {
-        "eigenvalues": spectrum.eigenvalues,
-        "basis": spectrum.basis,
-        "numerators": spectrum.numerators,
-        "onto": spectrum.free.onto,
-        "offset": spectrum.free.offset,
-        "root": spectrum.free.root,
-        "outside": spectrum.outside,
-        "weights": fit.weights,
-        "gradient": fit.gradient,
-        "penalty_factor": fit.penalty_factor,
-        "active": fit.active,
-        "chosen": np.asarray(study.alpha),
-        "boundary": np.asarray(study.choice.boundary),
-        "column_mean": sample.column_mean,
-        "column_sd": sample.column_sd,
-        "target_mean": sample.target_mean,
-        "target_sd": sample.target_sd,
-    }
+    arrays, sample, spectrum = _numbers(study), study.path.sample, study.spectrum
     tabled = [name for name in NEEDS_ROWS if name in study.risk]
     for name in tabled:
         table = (study.tables or {}).get(name)
@@ -101,6 +83,30 @@ def write_study(study: Study, path: str | Path) -> None:
     text = json.dumps(meta, default=_number).encode()
     with new_file(path) as beside, beside.open("wb") as file:
         np.savez_compressed(file, meta=np.frombuffer(text, dtype=np.uint8), **arrays)
+
+
+def _numbers(study: Study) -> dict[str, Any]:
+    """Arrays of the path and of the choice, by the names that they are read by."""
+    fit, spectrum, sample = study.path.fit, study.spectrum, study.path.sample
+    return {
+        "eigenvalues": spectrum.eigenvalues,
+        "basis": spectrum.basis,
+        "numerators": spectrum.numerators,
+        "onto": spectrum.free.onto,
+        "offset": spectrum.free.offset,
+        "root": spectrum.free.root,
+        "outside": spectrum.outside,
+        "weights": fit.weights,
+        "gradient": fit.gradient,
+        "penalty_factor": fit.penalty_factor,
+        "active": fit.active,
+        "chosen": np.asarray(study.alpha),
+        "boundary": np.asarray(study.choice.boundary),
+        "column_mean": sample.column_mean,
+        "column_sd": sample.column_sd,
+        "target_mean": sample.target_mean,
+        "target_sd": sample.target_sd,
+    }
 
 
 def read_study(path: str | Path) -> dict[str, Any]:
@@ -159,9 +165,8 @@ def _parts(meta: dict[str, Any], arrays: dict[str, Any]) -> dict[str, Any]:
         loss=LOSSES.get(meta["loss"]),
         sample=Sample(**meta["sample"], **own),
     )
-    one = meta["facts"]["one_target"]
     tables = {
-        name: {key: arrays[f"table.{name}.{key}"] for key in ("places", "values", "slopes", "limits")}
+        name: {key: arrays[f"table.{name}.{key}"] for key in TABLE}
         for name in meta["tables"]
     }
     return dict(
@@ -171,14 +176,7 @@ def _parts(meta: dict[str, Any], arrays: dict[str, Any]) -> dict[str, Any]:
         target_names=tuple(meta["names"][1]),
         loss=meta["loss"],
         tables=tables,
-        decided=Choice(
-            float(arrays["chosen"]) if one else arrays["chosen"],
-            str(arrays["boundary"]) if one else arrays["boundary"],
-            criterion=meta["choice"][0],
-            reason=meta["choice"][1],
-            one_target=one,
-            saved=_confidence(meta, arrays, one),
-        ),
+        decided=_choice(meta, arrays),
         findings=tuple(Finding(**finding) for finding in meta["findings"]),
     )
 
@@ -189,13 +187,20 @@ def _agreement(agreement: Agreement | tuple[Agreement, ...] | None) -> list[dict
     return [asdict(one) for one in (agreement if isinstance(agreement, tuple) else (agreement,))]
 
 
-def _confidence(meta: dict[str, Any], arrays: dict[str, Any], one: bool) -> Confidence:
-    kept = {key: arrays[f"choice.{key}"] for key in SURE if key in meta["sure"]}
-    agreement = meta["agreement"]
+def _choice(meta: dict[str, Any], arrays: dict[str, Any]) -> Choice:
+    one, agreement = meta["facts"]["one_target"], meta["agreement"]
+    sure = {key: arrays[f"choice.{key}"] for key in SURE if key in meta["sure"]}
     if one:
-        kept = {key: tuple(value.tolist()) if value.ndim else float(value) for key, value in kept.items()}
+        sure = {key: tuple(value.tolist()) if value.ndim else float(value) for key, value in sure.items()}
     found = None if agreement is None else tuple(Agreement(**each) for each in agreement)
-    return Confidence(**kept, agreement=found[0] if found and one else found)
+    return Choice(
+        float(arrays["chosen"]) if one else arrays["chosen"],
+        str(arrays["boundary"]) if one else arrays["boundary"],
+        criterion=meta["choice"][0],
+        reason=meta["choice"][1],
+        one_target=one,
+        saved=Confidence(**sure, agreement=found[0] if found and one else found),
+    )
 
 
 def _number(value: Any) -> Any:

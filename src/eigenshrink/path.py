@@ -85,13 +85,14 @@ class QuadraticPath:
         if sample is None:
             return ()
         splits = None if training is None else training.splits
-        spare = sample.observations > self.spectrum.free.rank + len(self.spectrum.eigenvalues)
+        rank = self.spectrum.free.rank + len(self.spectrum.eigenvalues)
         known = {
+            "combined": training is not None,
             "loo": training is not None,
             "leave_group_out": splits is not None and splits.groups is not None,
             "kfold": splits is not None,
             "gcv": True,
-            "cp": spare,
+            "cp": min(sample.rows, sample.observations) > rank,
             "evidence": True,
             "validation": splits is not None and splits.holdout is not None,
             "train": True,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,8 +22,9 @@ from eigenshrink.errors import InputError
 from eigenshrink.facts import Facts
 from eigenshrink.path import QuadraticPath
 from eigenshrink.penalty import one_strength, strengths
-from eigenshrink.risk import RISKS, RiskCurve
-from eigenshrink.risk.curve import remembered
+from eigenshrink.risk import ERRORS, RiskCurve
+from eigenshrink.risk.curve import LOSS_UNIT
+from eigenshrink.risk.curves import Curves
 from eigenshrink.spectrum import Spectrum
 
 if TYPE_CHECKING:
@@ -94,17 +95,15 @@ class Study:
     @cached_property
     def risk(self) -> Mapping[str, RiskCurve]:
         """Estimates of the true error by name; ``study.risk["loo"](alpha)``."""
-        curves = {name: RISKS[name](self.path) for name in self.path.available_risks}
-        if self.tables:
-            from eigenshrink.risk.tabulated import interpolated
+        return Curves(self.path, self.tables or {}, self._chosen)
 
-            for name, table in self.tables.items():
-                curves[name] = replace(curves["gcv"], name=name, evaluate=interpolated(table))
-        return {
-            name: replace(curves[name], chosen=self._chosen, evaluate=remembered(curves[name].evaluate))
-            for name in RISKS
-            if name in curves
-        }
+    @property
+    def estimate(self) -> RiskCurve:
+        """The estimate of the true error to quote: the criterion that chose, or the one it goes with."""
+        name = self.choice.criterion
+        if name in self.risk and self.risk[name].unit == LOSS_UNIT:
+            return self.risk[name]
+        return next(self.risk[name] for name in ERRORS if name in self.risk)
 
     @cached_property
     def choice(self) -> Choice:

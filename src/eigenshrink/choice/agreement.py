@@ -84,7 +84,7 @@ def agreements(
 
 def _cause(path: QuadraticPath, outside: list[str], criterion: str, target: int, alphas: Array) -> str:
     along = Signal.of(path)
-    if criterion == "leave_group_out" and {"loo", "gcv"} & set(outside):
+    if "leave_group_out" in path.available_risks and {"loo", "gcv", "cp"} & set(outside):
         return "groups"
     if path.fit.training is not None:
         errors = np.sort(row_errors(path, alphas).left_out[:, target] ** 2)

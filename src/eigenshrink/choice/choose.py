@@ -64,9 +64,9 @@ class Choice:
     boundary: Any
     criterion: str
     reason: str
-    curve: RiskCurve | None = None
-    path: QuadraticPath | None = None
-    curves: Mapping[str, RiskCurve] = field(default_factory=dict)
+    curve: RiskCurve | None = field(default=None, repr=False)
+    path: QuadraticPath | None = field(default=None, repr=False)
+    curves: Mapping[str, RiskCurve] = field(default_factory=dict, repr=False)
     one_target: bool = True
     saved: Confidence | None = None
 
@@ -86,11 +86,11 @@ class Choice:
 
     @cached_property
     def corrected(self) -> Any:
-        """The estimate at α with that optimism added, ``()`` or ``(t,)``, or None."""
+        """The estimate at α with the optimism of the minimum added, ``()``, ``(t,)`` or None."""
         if self.saved is not None or self.curve is None or self.optimism is None:
             return self.saved.corrected if self.saved else None
         alphas = np.atleast_1d(self.alpha)[: self.curve.targets]
-        value = self.curve.per_target(alphas) + self.optimism
+        value = (self.curve.estimate or self.curve).per_target(alphas) + self.optimism
         return float(value[0]) if self.curve.one_target else value
 
     @cached_property

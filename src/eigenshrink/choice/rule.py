@@ -13,9 +13,9 @@ BEST, STRONGEST = SELECT = ("best", "strongest-equivalent")
 def resolve(path: QuadraticPath, criterion: str) -> tuple[str, str]:
     """The name of the criterion that is meant, and why.
 
-    ``auto``, in this order: rows that were held out; whole groups where rows belong together, given or
-    found; leave-one-out where there are more rows than columns, since it assumes least; evidence otherwise,
-    where leave-one-out and GCV vary most.
+    ``auto`` is ``validation`` where rows were held out to judge by, else ``combined``: evidence, which varies
+    least, corrected by Cp, or by leave-group-out where rows belong together, to the degree that rows are
+    left over to correct it (M14; docs/choosing.md).
 
     Raises
     ------
@@ -56,10 +56,12 @@ def _auto(path: QuadraticPath) -> tuple[str, str]:
     known = path.available_risks
     if "validation" in known:
         return "validation", "rows were held out to judge by"
+    if "combined" not in known:
+        return "evidence", "the rows are not at hand"
     if "leave_group_out" in known:
         source = path.fit.training.splits.source if path.fit.training and path.fit.training.splits else ""
         why = "some rows are exact copies of others" if source == "found" else "groups were given"
-        return "leave_group_out", f"{why}: rows that belong together leave together"
-    if len(path.fit.penalty_factor) < path.sample.observations and "loo" in known:
-        return "loo", "more rows than columns: leave-one-out, which assumes least"
-    return "evidence", "no more rows than columns: evidence, which varies least there"
+        return "combined", f"{why}: evidence corrected by leave-group-out"
+    if "cp" in known:
+        return "combined", "evidence, which varies least, corrected by Cp, which assumes least"
+    return "combined", "no row is left over to correct evidence by, which varies least"

@@ -86,8 +86,6 @@ def check_table(
     InputError
         Naming the first item that cannot be used.
     """
-    if weight_kind not in WEIGHT_KINDS:
-        raise InputError(f"weight_kind must be one of {', '.join(WEIGHT_KINDS)}; got {weight_kind!r}")
     names = _names(X, "x", feature_names)
     matrix = check_matrix(X, names)
     n, p = matrix.shape
@@ -156,6 +154,8 @@ def check_matrix(X: Any, names: Sequence[str] = ()) -> Any:
 
 def check_weights(sample_weight: Any, n: int, weight_kind: str) -> Array | None:
     """Row weights as float64 ``(n,)``, or None where all are one."""
+    if weight_kind not in WEIGHT_KINDS:
+        raise InputError(f"weight_kind must be one of {', '.join(WEIGHT_KINDS)}; got {weight_kind!r}")
     if sample_weight is None:
         return None
     weight = numbers(sample_weight, "sample_weight").astype(np.float64)

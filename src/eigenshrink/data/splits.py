@@ -126,6 +126,8 @@ def _given(validation: Any, table: Table) -> Table:
             f"validation: its columns {', '.join(names[:5])}... are not those of X, "
             f"{', '.join(table.feature_names[:5])}...: give them in that order"
         )
+    if np.shape(validation[0])[:1] in ((0,), (1,)):
+        raise InputError("validation has fewer than 2 rows: at least 2 are needed to judge by")
     try:
         weight = validation[2] if len(validation) == 3 else None
         held = check_table(validation[0], validation[1], weight, "precision")

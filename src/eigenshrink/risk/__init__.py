@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from eigenshrink.path import QuadraticPath
+from eigenshrink.risk.combined import combined
 from eigenshrink.risk.cp import cp
 from eigenshrink.risk.curve import RiskCurve
 from eigenshrink.risk.evidence import evidence
@@ -19,6 +20,7 @@ from eigenshrink.risk.validation import validation
 __all__ = ["DESCRIBING", "NEEDS_ROWS", "RISKS", "Minimum", "RiskCurve", "RowErrors", "row_errors"]
 
 RISKS: dict[str, Callable[[QuadraticPath], RiskCurve]] = {
+    "combined": combined,
     "loo": loo,
     "leave_group_out": leave_group_out,
     "kfold": kfold,
@@ -31,4 +33,12 @@ RISKS: dict[str, Callable[[QuadraticPath], RiskCurve]] = {
 }
 
 DESCRIBING = ("train", "optimism")  # they never choose a strength
-NEEDS_ROWS = ("loo", "leave_group_out", "kfold", "validation", "optimism")  # tabulated where rows are gone
+ERRORS = ("leave_group_out", "loo", "gcv")  # the first that there is estimates the true error
+NEEDS_ROWS = (
+    "combined",
+    "loo",
+    "leave_group_out",
+    "kfold",
+    "validation",
+    "optimism",
+)  # tabulated where rows are gone

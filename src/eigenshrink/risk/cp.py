@@ -17,14 +17,15 @@ def cp(path: QuadraticPath) -> RiskCurve:
     Raises
     ------
     InputError
-        If no observation is left over to estimate the noise from: ``ν ≤ rank``.
+        If nothing is left over to estimate the noise from: ``ν ≤ rank``, or rows that are fitted exactly.
     """
     along = Signal.of(path)
-    if along.spare <= 0:
+    if "cp" not in path.available_risks:
         rank = along.free_rank + len(along.eigenvalues)
+        count = min(path.sample.rows, along.observations)
         raise InputError(
-            f"cp needs the noise of the unpenalised fit, but {along.observations:g} observations are no more "
-            f"than its rank, {rank}: use criterion='evidence' or 'loo'"
+            f"cp needs the noise of the unpenalised fit, whose rank is {rank}: {count:g} observations leave "
+            "none over. Use criterion='evidence' or 'loo'"
         )
     noise = along.outside / along.spare  # φ/S
     training = train(path)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -52,6 +52,8 @@ class RiskCurve:
         Gives the chosen strength, ``(t,)``, which ``curve()`` uses.
     units : Units or None
         What each unit that is left out adds to the curve; None: it is no such sum.
+    estimate : RiskCurve or None
+        The estimate of the true error that goes with a criterion in another unit; None: this one, if any.
     drop : float or None
         Rise of a likelihood within which strengths cannot be told apart; None: it is no likelihood.
     seed : int
@@ -60,13 +62,14 @@ class RiskCurve:
 
     name: str
     unit: str
-    evaluate: Evaluate
+    evaluate: Evaluate = field(repr=False)
     span: tuple[float, float] | None
     targets: int
     one_target: bool
     flat_limit: NDArray[np.bool_]
-    chosen: Callable[[], Array] | None = None
-    units: Units | None = None
+    chosen: Callable[[], Array] | None = field(default=None, repr=False)
+    units: Units | None = field(default=None, repr=False)
+    estimate: RiskCurve | None = field(default=None, repr=False)
     drop: float | None = None
     seed: int = 0
 
@@ -116,6 +119,7 @@ class RiskCurve:
             one_target=True,
             flat_limit=np.array([self.flat_limit.all()]),
             units=None if units is None else parts,
+            estimate=None if self.estimate is None else self.estimate.pooled,
             chosen=None,
         )
 
@@ -150,6 +154,8 @@ class RiskCurve:
     @cached_property
     def optimism(self) -> Any:
         """How much too good the minimum looks because it was picked, ``()``, ``(t,)`` or None."""
+        if self.estimate is not None:
+            return self.estimate.optimism
         if self.units is None or self.span is None:
             return None
         rng = np.random.default_rng([self.seed, 2])

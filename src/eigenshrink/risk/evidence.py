@@ -12,6 +12,8 @@ from eigenshrink.risk.curve import LIKELIHOOD_UNIT, Array, RiskCurve
 from eigenshrink.risk.signal import Signal
 from eigenshrink.risk.uncertainty import DROP
 
+FLAT = 1e-9  # relative difference of exponents below which the limit α → 0 is flat
+
 
 def evidence(path: QuadraticPath) -> RiskCurve:
     """``½[(ν−m) log PRSS + log|A + αI| − p_pen log α]``, the mean moving with α, σ² profiled out.
@@ -20,15 +22,23 @@ def evidence(path: QuadraticPath) -> RiskCurve:
     flat, and is taken exactly.
     """
     along = Signal.of(path)
-    freedom = along.observations - along.free_rank
+    return likelihood(path, np.full(along.squares.shape[1], along.observations))
+
+
+def likelihood(path: QuadraticPath, observations: Array) -> RiskCurve:
+    """The same for rows that are worth ``observations`` independent ones, ``(t,)``."""
+    along = Signal.of(path)
+    freedom = observations - along.free_rank
     values = along.eigenvalues
-    limit = np.where(along.outside > 0, np.inf, -np.inf)
+    exponent = np.where(along.outside == 0, freedom, 0.0) - len(values)  # of α, as α → 0
+    flat = (np.abs(exponent) <= FLAT * len(values)) & (len(values) > 0)
+    limit = np.where(exponent > 0, -np.inf, np.inf)
 
     def evaluate(alphas: Array, slopes: bool) -> tuple[Array, Array]:
         with np.errstate(divide="ignore", invalid="ignore"):
             penalised = along.weight_sum * (along.total(along.lost, alphas, along.squares) + along.outside)
             value = 0.5 * (freedom * np.log(penalised) + along.total(determinant, alphas))
-            value = np.where((alphas == 0) & ~along.flat & (len(values) > 0), limit, value)
+            value = np.where((alphas == 0) & ~flat & (len(values) > 0), limit, value)
             if not slopes:
                 return value, np.full_like(value, np.nan)
             steep = along.weight_sum * along.total(along.lost_slope, alphas, along.squares) / penalised
@@ -45,6 +55,6 @@ def evidence(path: QuadraticPath) -> RiskCurve:
         along.span,
         along.squares.shape[1],
         path.spectrum.one_target,
-        flat_limit=along.flat,
+        flat_limit=flat,
         drop=DROP,
     )

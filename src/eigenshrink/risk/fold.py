@@ -15,7 +15,7 @@ from eigenshrink.data.rows import BLOCK, slices
 from eigenshrink.path import kept_share
 from eigenshrink.risk.leaving import Array, Codes, Leaving, rows_of
 
-NULL = 1e-13  # share of the largest eigenvalue below which the others say nothing of a direction
+NULL = 1e-13  # share of the trace below which the others say nothing of a direction
 ROOM = 16 * BLOCK  # numbers that the coefficients of some strengths may hold at a time
 
 
@@ -133,7 +133,7 @@ def _fold(leaving: Leaving, own: Codes, said: Statistics, others: Statistics, un
     M = others.gram[:k, :k] - tied.T @ onto
     slope = others.cross[:k] - onto.T @ others.cross[k:]
     values, W = np.linalg.eigh(root[:, None] * (0.5 * (M + M.T)) * root)
-    null = values <= NULL * values.max(initial=0.0)
+    null = values <= NULL * float(np.diag(others.gram)[:k] @ root**2)  # before what is free is taken out
     along = root[:, None] * W
     return Fold(
         leaving=leaving,

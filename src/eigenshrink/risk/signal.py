@@ -61,11 +61,6 @@ class Signal:
         return self.observations - self.free_rank - len(self.eigenvalues)
 
     @property
-    def flat(self) -> NDArray[np.bool_]:
-        """Targets that are fitted exactly as α → 0 by using up every observation, ``(t,)`` (M14)."""
-        return np.asarray((self.outside == 0) & (self.spare == 0) & (len(self.eigenvalues) > 0))
-
-    @property
     def span(self) -> tuple[float, float] | None:
         """Ends in log α between which criteria move: around λ, and down to where noise equals weights.
 
@@ -74,7 +69,7 @@ class Signal:
         values = self.eigenvalues
         if not len(values):
             return None
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             even = self.outside / (self.squares / values[:, None]).sum(axis=0)
         low = min([values[-1], *even[(even > 0) & np.isfinite(even)]])
         return float(np.log(max(low / MARGIN, values[-1] * 1e-40))), float(np.log(values[0] * MARGIN))

@@ -10,23 +10,25 @@ import numpy as np
 from eigenshrink.data.rows import BLOCK, slices
 from eigenshrink.risk.leaving import Array, Codes, Leaving, rows_of
 
+CLEAR = 1e-4  # smallest eigenvalue from which a matrix of I − leverage needs no care
 ROOM = 16 * BLOCK  # numbers that the systems of some strengths may hold at a time
 
 
 @dataclass(frozen=True, eq=False)
 class Stack:
-    """Groups of equal size b in the eigenbasis, turned so that ``I − leverage`` at α → 0 is diagonal.
+    """Groups of equal size b in the eigenbasis: a system is ``spare + B diag(lost) Bᵀ``.
 
-    A system is ``diag(spare) + B diag(lost) Bᵀ``. Where only the group itself knows a direction, ``spare``
-    and ``outside`` are exactly zero, so that the limit α → 0 keeps its digits.
+    ``spare`` is ``I − leverage`` at α → 0. Where it is nearly singular the rows of each group are turned so
+    that it is diagonal: where only the group itself knows a direction, ``spare`` and ``outside`` are then
+    exactly zero, so that the limit α → 0 keeps its digits.
     """
 
     leaving: Leaving
     picked: Codes  #   (g, b)
     B: Array  #        (g, b, k)
-    spare: Array  #    (g, b)
+    spare: Array  #    (g, b, b)
     outside: Array  #  (g, b, t)
-    turn: Array  #     (g, b, b)
+    turn: Array | None  # (g, b, b)
     unknown: bool  #   others cannot determine what is free
 
     def error(self, alphas: Array, slopes: bool) -> tuple[Array, Array]:
@@ -56,7 +58,8 @@ class Stack:
         parts = []
         for strength, column in self._strengths(alphas):
             error = self._left_out(*self._systems(strength), strength, column)
-            parts.append((self.turn[:, None] @ error).transpose(0, 2, 1, 3))
+            error = error if self.turn is None else self.turn[:, None] @ error
+            parts.append(error.transpose(0, 2, 1, 3))
         error = np.concatenate(parts, axis=2).reshape(g * b, len(alphas), t)
         yield self.picked.reshape(-1), error
 
@@ -73,12 +76,14 @@ class Stack:
 
     def _systems(self, strength: Array) -> tuple[Array, Array]:
         """The systems ``(g, q, b, b)`` with ones on their diagonals, and the divisor ``(g, q, b)``."""
-        g, b, _ = self.B.shape
+        g, b, k = self.B.shape
         lost = self.leaving.along.lost(strength[:, None]).T
         system = np.empty((g, len(strength), b, b))
-        for i in range(b):
-            row = (self.B[:, i, None] * self.B[:, i:]) @ lost
-            row[:, 0] += self.spare[:, i, None]
+        for i in range(b):  # one large product each
+            pairs = self.B[:, i, None] * self.B[:, i:]
+            row = (pairs.reshape(g * (b - i), k) @ lost).reshape(g, b - i, len(strength)) + self.spare[
+                :, i, i:, None
+            ]
             system[:, :, i, i:] = system[:, :, i:, i] = row.transpose(0, 2, 1)
         D = np.sqrt(np.einsum("gqii->gqi", system))
         D = np.where(D > 0, D, 1.0)
@@ -116,22 +121,27 @@ def _stack(leaving: Leaving, picked: Codes) -> Stack:
     g, b = picked.shape
     U, G, outside = (part.reshape(g, b, -1) for part in leaving.pick(picked.reshape(-1)))
     certain = np.linalg.eigvalsh(G.transpose(0, 2, 1) @ G).max(initial=0.0) if G.shape[2] else 0.0
-    eye = np.eye(b)
+    spare = np.eye(b) - G @ G.transpose(0, 2, 1) - U @ U.transpose(0, 2, 1)
+    turn = None
     if leaving.used_up:
-        spare, turn = np.zeros((g, b)), np.broadcast_to(eye, (g, b, b))
-    else:
-        spare, turn = np.linalg.eigh(eye - G @ G.transpose(0, 2, 1) - U @ U.transpose(0, 2, 1))
-    back = turn.transpose(0, 2, 1)
-    known = spare > leaving.rounding
-    return Stack(
-        leaving=leaving,
-        picked=picked,
-        B=back @ U,
-        spare=np.where(known, spare, 0.0),
-        outside=np.where(known[:, :, None], back @ outside, 0.0),
-        turn=turn,
-        unknown=bool(certain > 1.0 - leaving.rounding),
-    )
+        spare, outside = np.zeros_like(spare), np.zeros_like(outside)
+    elif not _clear(spare):
+        left, turn = np.linalg.eigh(spare)
+        known = left > leaving.rounding
+        back = turn.transpose(0, 2, 1)
+        U, outside = back @ U, np.where(known[:, :, None], back @ outside, 0.0)
+        spare = np.where(known, left, 0.0)[:, :, None] * np.eye(b)
+    unknown = bool(certain > 1.0 - leaving.rounding)
+    return Stack(leaving, picked, U, spare, outside, turn, unknown)
+
+
+def _clear(spare: Array) -> bool:
+    """Whether every one of these matrices is far from singular; much cheaper to see than how singular."""
+    try:
+        np.linalg.cholesky(spare - CLEAR * np.eye(spare.shape[-1]))
+    except np.linalg.LinAlgError:
+        return False
+    return True
 
 
 def _solve(system: Array, D: Array, right: Array) -> Array:

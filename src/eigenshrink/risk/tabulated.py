@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import CubicHermiteSpline
@@ -14,13 +16,19 @@ Array = NDArray[np.float64]
 STEP = 0.1  # of the table, in log α: the curve is reproduced to about 1e-7 of its range
 
 
-def tabulate(curve: RiskCurve) -> dict[str, Array]:
-    """Places (log α), values, slopes and the two limits of a curve, as arrays that can be saved."""
+def tabulate(curve: RiskCurve) -> dict[str, NDArray[Any]]:
+    """Places (log α), values, slopes, the two limits and the unit of a curve, as arrays to save."""
     low, high = curve.span or (0.0, 1.0)
     places = np.linspace(low, high, int((high - low) / STEP) + 2)
     values, slopes = curve.evaluate(np.exp(places)[:, None], slopes=True)
     limits, _ = curve.evaluate(np.array([[0.0], [np.inf]]), slopes=False)
-    return {"places": places, "values": values, "slopes": slopes, "limits": limits}
+    return {
+        "places": places,
+        "values": values,
+        "slopes": slopes,
+        "limits": limits,
+        "unit": np.array(curve.unit),
+    }
 
 
 def interpolated(table: dict[str, Array]) -> Evaluate:

@@ -80,7 +80,8 @@ def equivalent(excess: Callable[[Array], Array], span: tuple[float, float] | Non
     below = np.searchsorted(edges, inner[0], side="left") - 1
     above = np.searchsorted(edges, inner[1], side="right")
     outer = np.stack([edges[np.maximum(below, 0)], edges[np.minimum(above, len(edges) - 1)]])
-    bottom, top = np.exp(_narrowed(excess, inner, outer))
+    ends = _narrowed(excess, inner, outer)
+    bottom, top = np.where(ends == place, best, np.exp(ends))  # a limit has no place
     bottom, top = np.minimum(bottom, best), np.maximum(top, best)
     return np.stack([np.where(inside[0], 0.0, bottom), np.where(inside[-1], np.inf, top)], axis=1)
 
