@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import io
 import json
 from pathlib import Path
@@ -36,6 +37,36 @@ def table(rows: int = 60) -> pl.DataFrame:
             "z": size - 3 + 0.1 * rng.normal(size=rows),
         }
     )
+
+
+def sites(rows: int = 90) -> pl.DataFrame:
+    """Rows of 15 sites that share a part of their error, with labels of several types; two have none."""
+    rng = np.random.default_rng(12)
+    site = np.arange(rows) % 15
+    size = rng.normal(size=rows)
+    colour = [("red", "blue", "green")[i % 3] for i in rng.permutation(rows)]
+    start = datetime.date(2021, 1, 1)
+    return pl.DataFrame(
+        {
+            "size": size,
+            "age": rng.normal(size=rows),
+            "colour": colour,
+            "site": [f"00{i}" for i in site],
+            "day": [start + datetime.timedelta(days=int(i)) for i in site],
+            "number": site * 1.5,
+            "flag": site < 7,
+            "gap": [None if i == 4 else int(i) for i in range(rows)],
+            "w": 1.0 + site % 2,
+            "y": 1.5 * size + rng.normal(size=15)[site] + rng.normal(size=rows),
+        }
+    )
+
+
+def copies(rows: int = 30, columns: int = 12) -> pl.DataFrame:
+    """Noise, every row three times: leave-one-out knows each row from its copies."""
+    values = np.random.default_rng(2).normal(size=(rows, columns + 1))
+    names = [*(f"x{j}" for j in range(columns)), "y"]
+    return pl.DataFrame(np.repeat(values, 3, axis=0), schema=names)
 
 
 def run(capsys, *argv: object) -> tuple[int, str, str]:

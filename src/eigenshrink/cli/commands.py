@@ -26,9 +26,21 @@ class Criterion(StrEnum):
     """What α is chosen by."""
 
     auto = "auto"
+    combined = "combined"
     loo = "loo"
+    leave_group_out = "leave_group_out"
+    kfold = "kfold"
     gcv = "gcv"
+    cp = "cp"
     evidence = "evidence"
+    validation = "validation"
+
+
+class Select(StrEnum):
+    """Which strength is taken."""
+
+    best = "best"
+    strongest_equivalent = "strongest-equivalent"
 
 
 class Loss(StrEnum):
@@ -53,6 +65,10 @@ Weights = Annotated[str | None, typer.Option(metavar="COL", help="Column of row 
 Kind = Annotated[
     WeightKind, typer.Option(help="What a weight means: how exact a row is, or how often it occurred.")
 ]
+Groups = Annotated[
+    str | None,
+    typer.Option(metavar="COL", help="Column of labels: rows with the same one belong together."),
+]
 Free = Annotated[Names, typer.Option(metavar="COL", help="Column left without penalty; repeatable.")]
 Category = Annotated[
     Names, typer.Option(metavar="COL", help="Column of categories, such as codes; repeatable.")
@@ -65,6 +81,15 @@ Standardize = Annotated[
     bool, typer.Option("--standardize/--no-standardize", help="Penalise as if every column had sd 1.")
 ]
 Chosen = Annotated[Criterion, typer.Option(help="What the strength is chosen by.")]
+Taken = Annotated[
+    Select, typer.Option(help="The best strength, or the strongest that cannot be told from it.")
+]
+Folds = Annotated[int, typer.Option(min=2, metavar="N", help="Folds of --criterion kfold.")]
+Judges = Annotated[
+    str | None,
+    typer.Option(metavar="FILE|FRACTION", help="Rows that judge and are not fitted: a file, or a share."),
+]
+Seed = Annotated[int, typer.Option(min=0, metavar="N", help="Of the folds and the rows that are held out.")]
 Alpha = Annotated[str, typer.Option(metavar="X|auto", help="Strength, loss per squared weight.")]
 Minimised = Annotated[Loss, typer.Option(help="What is minimised.")]
 Output = Annotated[
@@ -73,9 +98,7 @@ Output = Annotated[
 OutputFile = Annotated[
     Path | None, typer.Option(metavar="OUT", help="Write .csv, .tsv or .parquet instead of to stdout.")
 ]
-Strict = Annotated[
-    bool, typer.Option("--strict", help="Exit with 3 if a check fails; those of this version at most warn.")
-]
+Strict = Annotated[bool, typer.Option("--strict", help="Exit with 3 if a check of the audit says fail.")]
 Open = Annotated[bool, typer.Option("--open", help="Open the page in the browser.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 To = Annotated[
@@ -109,12 +132,17 @@ def fit(
     target: Target,
     weights: Weights = None,
     weight_kind: Kind = WeightKind.precision,
+    groups: Groups = None,
     unpenalised: Free = None,
     category: Category = None,
     drop: Drop = None,
     null_value: Null = None,
     standardize: Standardize = True,
     criterion: Chosen = Criterion.auto,
+    select: Taken = Select.best,
+    folds: Folds = 5,
+    validation: Judges = None,
+    seed: Seed = 0,
     alpha: Alpha = "auto",
     loss: Minimised = Loss.auto,
     output: Output = None,
@@ -127,18 +155,12 @@ def fit(
     def work() -> int:
         from eigenshrink.cli.fit import Columns, Wishes, default_folder, fit_file
 
-        columns = Columns(
-            targets=tuple(target),
-            weights=weights,
-            unpenalised=tuple(unpenalised or ()),
-            categories=tuple(category or ()),
-            drop=tuple(drop or ()),
-            null_values=tuple(null_value or ()),
-        )
-        wishes = Wishes(loss.value, alpha, criterion.value, weight_kind.value, standardize)
+        repeated = (tuple(names or ()) for names in (unpenalised, category, drop, null_value))
+        columns = Columns(tuple(target), weights, groups, *repeated)
+        words = (loss.value, alpha, criterion.value, select.value, weight_kind.value)
+        wishes = Wishes(*words, standardize, folds, validation, seed)
         folder = output or default_folder(file)
-        code = fit_file(file, columns, wishes, folder, strict)
-        return _shown(folder, open_, code)
+        return _shown(folder, open_, fit_file(file, columns, wishes, folder, strict))
 
     raise typer.Exit(run(work, debug))
 

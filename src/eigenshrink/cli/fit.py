@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from eigenshrink.cli.judges import Judged, read_judges
 from eigenshrink.cli.model import Model, save_model
 from eigenshrink.cli.outcome import AUDIT_FAILED, DONE, say
 from eigenshrink.cli.progress import stages
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
 
 OURS = ("report.html", "result.json", "model.skops", "study.npz")
 STAGES = 6
+QUOTE = "'"
+ARGUMENT = re.compile(r"\b(criterion|select|folds|validation|weight_kind)=('[^']*'|\d[\d.]*)")
 
 
 @dataclass(frozen=True)
@@ -31,10 +36,16 @@ class Columns:
 
     targets: tuple[str, ...]
     weights: str | None = None
+    groups: str | None = None
     unpenalised: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     drop: tuple[str, ...] = ()
     null_values: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> tuple[str, ...]:
+        """Columns whose values are names, whatever they look like."""
+        return self.categories if self.groups is None else (*self.categories, self.groups)
 
 
 @dataclass(frozen=True)
@@ -44,19 +55,36 @@ class Wishes:
     loss: str = "auto"
     alpha: str = "auto"
     criterion: str = "auto"
+    select: str = "best"
     weight_kind: str = "precision"
     standardize: bool = True
+    folds: int = 5
+    validation: str | None = None
+    seed: int = 0
 
     @property
     def arguments(self) -> dict[str, Any]:
-        """Keyword arguments of :func:`eigenshrink.study`."""
+        """Keyword arguments of :func:`eigenshrink.study`, but for the rows that judge."""
+        if self.criterion == "validation" and self.validation is None:
+            raise InputError(
+                "--criterion validation needs rows that were not fitted: give --validation with a file, or "
+                "with the fraction of the rows to hold out"
+            )
         return {
             "loss": "squared" if self.loss == "auto" else self.loss,
             "alpha": _alpha(self.alpha),
             "criterion": self.criterion,
+            "select": self.select,
             "weight_kind": self.weight_kind,
             "standardize": self.standardize,
+            "folds": self.folds,
+            "random_state": self.seed,
         }
+
+    @property
+    def counts(self) -> bool:
+        """Whether weights say how often a row occurred."""
+        return self.weight_kind == "frequency"
 
 
 def default_folder(file: Path) -> Path:
@@ -74,8 +102,9 @@ def fit_file(file: Path, columns: Columns, wishes: Wishes, folder: Path, strict:
     """
     with stages(STAGES) as enter:
         enter("reading")
-        design = _encoded(read_table(file, columns.categories, columns.null_values), columns, wishes)
-        outcome = _answer(design, str(file), wishes, folder, enter)
+        design = _encoded(read_table(file, columns.text, columns.null_values), columns, wishes)
+        judged = read_judges(wishes.validation, file, design.encoder, columns.weights, wishes.counts)
+        outcome = _answer(design, judged, str(file), wishes, folder, enter)
     return _finish(outcome, folder, strict)
 
 
@@ -86,7 +115,7 @@ def fit_frame(
     wishes = Wishes()
     with stages(STAGES) as enter:
         enter("reading")
-        outcome = _answer(_encoded(frame, columns, wishes), source, wishes, folder, enter)
+        outcome = _answer(_encoded(frame, columns, wishes), Judged(), source, wishes, folder, enter)
     return _finish(outcome, folder, strict)
 
 
@@ -101,7 +130,8 @@ def _encoded(frame: polars.DataFrame, columns: Columns, wishes: Wishes) -> Desig
         frame,
         columns.targets,
         weights=columns.weights,
-        counts=wishes.weight_kind == "frequency",
+        counts=wishes.counts,
+        groups=columns.groups,
         unpenalised=columns.unpenalised,
         categories=columns.categories,
         drop=columns.drop,
@@ -110,29 +140,30 @@ def _encoded(frame: polars.DataFrame, columns: Columns, wishes: Wishes) -> Desig
 
 
 def _answer(
-    design: Design, source: str, wishes: Wishes, folder: Path, enter: Callable[[str], None]
+    design: Design, judged: Judged, source: str, wishes: Wishes, folder: Path, enter: Callable[[str], None]
 ) -> _Outcome:
     """Fit, choose, audit and write; the files take their places together at the end."""
     _check_ours(folder)
-    said = _said(source, design)
     with new_folder(folder) as beside:
         enter("fitting")
-        study = _study(design, wishes.arguments)
-        enter("choosing")
-        _ = study.choice
+        with _as_options():
+            study = _study(design, validation=judged.validation, **wishes.arguments)
+            enter("choosing")
+            _ = study.choice
         enter("auditing")
         failed = _failed(study)
         enter("figures and page")
+        said = _said(source, design, judged, study)
         study.report(beside / "report.html", notes=said, source=source)
         enter("numbers and model")
-        data = {"source": source, "rows_read": design.rows_read, "notes": list(design.notes)}
+        data = {"source": source, "rows_read": design.rows_read, "notes": said[1:]}
         (beside / "result.json").write_text(_json(study.to_dict() | {"data": data}), encoding="utf-8")
         save_model(_model(design, study), beside / "model.skops")
         study.save(beside / "study.npz")
     return _Outcome("\n  ".join(said) + "\n\n" + study.summary(), failed)
 
 
-def _study(design: Design, arguments: dict[str, Any]) -> Study:
+def _study(design: Design, **arguments: Any) -> Study:
     import polars
 
     from eigenshrink.chain import study
@@ -147,6 +178,7 @@ def _study(design: Design, arguments: dict[str, Any]) -> Study:
         design.matrix,
         named,
         sample_weight=design.sample_weight,
+        groups=design.groups,
         penalty_factor=design.penalty_factor,
         feature_names=design.encoder.feature_names,
         **arguments,
@@ -163,11 +195,13 @@ def _failed(study: Study) -> tuple[str, ...]:
     return tuple(finding.check for finding in study.audit if finding.verdict == "fail")
 
 
-def _said(source: str, design: Design) -> list[str]:
-    rows, columns = design.matrix.shape
-    size = f"{columns} column{'s' * (columns != 1)} in the design matrix"
-    first = f"{source}: {design.rows_read} rows read, {rows} used, {size}"
-    return [first, *design.notes]
+def _said(source: str, design: Design, judged: Judged, study: Study) -> list[str]:
+    """What was read and what became of it, a sentence each."""
+    facts = study.facts
+    columns = f"{facts.columns} column{'s' * (facts.columns != 1)} in the design matrix"
+    held = f", {facts.held_out} held out to judge by" if facts.held_out_source == "fraction" else ""
+    first = f"{source}: {design.rows_read} rows read, {facts.rows} used{held}, {columns}"
+    return [first, *design.notes, *judged.notes]
 
 
 def _finish(outcome: _Outcome, folder: Path, strict: bool) -> int:
@@ -177,6 +211,19 @@ def _finish(outcome: _Outcome, folder: Path, strict: bool) -> int:
         say(f"--strict: the audit says fail for {', '.join(outcome.failed)}; the summary says what to do")
         return AUDIT_FAILED
     return DONE
+
+
+@contextmanager
+def _as_options() -> Iterator[None]:
+    """Write ``criterion='evidence'`` in a message as it is typed here."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(ARGUMENT.sub(_option, str(error))) from error
+
+
+def _option(found: re.Match[str]) -> str:
+    return f"--{found[1].replace('_', '-')} {found[2].strip(QUOTE)}"
 
 
 def _alpha(text: str) -> str | float:

@@ -11,7 +11,6 @@ from eigenshrink.cli.outcome import note
 from eigenshrink.cli.progress import stages
 from eigenshrink.data.encoder import Encoded
 from eigenshrink.data.files import read_table
-from eigenshrink.data.names import shown
 from eigenshrink.data.write import new_file
 from eigenshrink.errors import InputError
 
@@ -40,7 +39,7 @@ def predict_file(folder: Path, file: Path, output: Path | None) -> None:
         table, encoded = _predictions(model, frame)
         if output is not None:
             _write(table, output)
-    for line in _remarks(encoded):
+    for line in encoded.remarks:
         note(line)
     if output is None:
         sys.stdout.write(table.write_csv())
@@ -65,16 +64,3 @@ def _write(table: polars.DataFrame, output: Path) -> None:
             table.write_parquet(beside)
         else:
             table.write_csv(beside, separator="\t" if ending == ".tsv" else ",")
-
-
-def _remarks(encoded: Encoded) -> list[str]:
-    """Say what the rows held that the model had not learnt, one sentence per column."""
-    unseen = [
-        f"{shown(name)}: {count} value{'s' * (count != 1)} not seen when fitting, 0 in every category"
-        for name, count in encoded.unseen.items()
-    ]
-    filled = [
-        f"{shown(name)}: {count} missing value{'s' * (count != 1)}, treated as when fitting"
-        for name, count in encoded.filled.items()
-    ]
-    return unseen + filled

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eigenshrink.data.columns import Array, codes, numbers
-from eigenshrink.data.names import distinct, listed
+from eigenshrink.data.names import distinct, listed, shown
 from eigenshrink.errors import InputError
 
 if TYPE_CHECKING:
@@ -43,6 +43,19 @@ class Encoded:
     matrix: Array  # (n, p)
     filled: dict[str, int]  # column: missing values, replaced by mean or zeros
     unseen: dict[str, int]  # column: values of a category that was not learnt, all zeros
+
+    @property
+    def remarks(self) -> list[str]:
+        """What the rows hold that was not learnt, one sentence per column."""
+        unseen = [
+            f"{shown(name)}: {count} value{'s' * (count != 1)} not seen when fitting, 0 in every category"
+            for name, count in self.unseen.items()
+        ]
+        filled = [
+            f"{shown(name)}: {count} missing value{'s' * (count != 1)}, treated as when fitting"
+            for name, count in self.filled.items()
+        ]
+        return unseen + filled
 
 
 @dataclass(frozen=True)

@@ -9,19 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from eigenshrink.data.columns import (
-    LEARNING,
-    MOSTLY_NUMBERS,
-    Array,
-    first_text,
-    is_text,
-    kind_of,
-    levels_of,
-    looks_numeric,
-    numbers,
-)
+from eigenshrink.data.columns import LEARNING, Array, kind_of, levels_of, numbers
 from eigenshrink.data.encoder import Column, Encoded, TableEncoder
 from eigenshrink.data.names import check_known, listed, shown
+from eigenshrink.data.roles import complete_rows, group_codes, row_weights
 from eigenshrink.errors import InputError
 
 if TYPE_CHECKING:
@@ -38,9 +29,21 @@ class Design:
     matrix: Array  # (n, p)
     targets: Array  # (n,) or (n, t)
     sample_weight: Array | None  # (n,)
+    groups: NDArray[np.intp] | None  # (n,)
     penalty_factor: Array | None  # (p,)
     rows_read: int  # rows of the table, used or not
     notes: tuple[str, ...]  # sentences for the summary
+
+
+@dataclass(frozen=True, eq=False)
+class Judges:
+    """Rows of another table that judge and are not fitted, encoded like those that are."""
+
+    matrix: Array  # (n, p)
+    targets: Array  # (n,) or (n, t)
+    sample_weight: Array | None  # (n,)
+    rows_read: int
+    notes: tuple[str, ...]
 
 
 def encode_table(
@@ -49,6 +52,7 @@ def encode_table(
     *,
     weights: str | None = None,
     counts: bool = False,
+    groups: str | None = None,
     unpenalised: Sequence[str] = (),
     categories: Sequence[str] = (),
     drop: Sequence[str] = (),
@@ -66,6 +70,8 @@ def encode_table(
         Column of row weights, >= 0.
     counts : bool
         Whether the weights say how often a row occurred, so that they must be whole numbers.
+    groups : name, optional
+        Column of labels of any type: rows of one label belong together.
     unpenalised : names
         Columns whose weights stay free (``penalty_factor`` 0, M12).
     categories, drop : names
@@ -83,13 +89,10 @@ def encode_table(
     -----
     O(n p) memory: the matrix is dense. The mean that fills a gap is weighted like the rows.
     """
-    features = _features(frame, targets, weights, unpenalised, categories, drop)
-    every = np.arange(1, frame.height + 1)
-    values = np.column_stack([_target(frame.get_column(name), every) for name in targets])
-    keep: NDArray[np.bool_] = np.asarray(np.isfinite(values).all(axis=1))
-    _check_rows(keep, targets)
-    rows, values, kept = every[keep], values[keep], frame.filter(keep)
-    weight = None if weights is None else _weights(kept.get_column(weights), rows, counts)
+    features = _features(frame, targets, weights, groups, unpenalised, categories, drop)
+    rows, values, kept = complete_rows(frame, targets)
+    weight = None if weights is None else row_weights(kept.get_column(weights), rows, counts)
+    codes = None if groups is None else group_codes(kept.get_column(groups), rows, weight)
     columns, empty = _learn(kept, features, rows, weight, frozenset(categories))
     if not columns:
         raise InputError("no column is left to explain the target with: the table needs at least one other")
@@ -98,11 +101,56 @@ def encode_table(
     return Design(
         encoder=encoder,
         matrix=encoded.matrix,
-        targets=values[:, 0] if len(targets) == 1 else values,
+        targets=_shaped(values),
         sample_weight=weight,
+        groups=codes,
         penalty_factor=_factors(columns, unpenalised),
         rows_read=frame.height,
-        notes=_notes(encoder, encoded, int((~keep).sum()), empty, [n for n in targets if n in _flags(frame)]),
+        notes=(
+            *_left_out(targets, frame.height - len(rows), weight),
+            *_notes(encoder, encoded, empty, [name for name in targets if name in _flags(frame)]),
+            *_together(groups, codes),
+        ),
+    )
+
+
+def encode_judges(
+    frame: polars.DataFrame, encoder: TableEncoder, *, weights: str | None = None, counts: bool = False
+) -> Judges:
+    """Encode rows of another table as those that an encoder learnt from.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        With the same columns; others are ignored.
+    encoder : TableEncoder
+        What was not learnt (an unseen category) is zero, as in a prediction.
+    weights : name, optional
+        Column of row weights, as in the rows that are fitted.
+    counts : bool
+        Whether they are whole numbers.
+
+    Raises
+    ------
+    InputError
+        If a column is absent or cannot be used, or fewer than two rows have a value of every target.
+    """
+    needed = [*encoder.targets, *([] if weights is None else [weights])]
+    absent = [name for name in needed if name not in frame.columns]
+    if absent:
+        raise InputError(
+            f"the table has no column {listed(absent)}, which rows need to judge by: its columns are "
+            f"{listed(frame.columns)}"
+        )
+    rows, values, kept = complete_rows(frame, encoder.targets)
+    weight = None if weights is None else row_weights(kept.get_column(weights), rows, counts)
+    encoded = encoder.transform(kept, rows)
+    return Judges(
+        matrix=encoded.matrix,
+        targets=_shaped(values),
+        sample_weight=weight,
+        rows_read=frame.height,
+        notes=(*_left_out(encoder.targets, frame.height - len(rows), weight), *encoded.remarks),
     )
 
 
@@ -110,15 +158,17 @@ def _features(
     frame: polars.DataFrame,
     targets: Sequence[str],
     weights: str | None,
+    groups: str | None,
     unpenalised: Sequence[str],
     categories: Sequence[str],
     drop: Sequence[str],
 ) -> list[str]:
     """Check every name and its role; return the columns that explain."""
-    roles = {"--target": targets, "--weights": [weights] if weights is not None else []}
-    wishes = {"--drop": drop, "--unpenalised": unpenalised, "--category": categories}
+    single = {"--weights": weights, "--groups": groups}
+    roles = {"--target": targets, **{role: [name] for role, name in single.items() if name is not None}}
+    roles |= {"--drop": drop, "--unpenalised": unpenalised, "--category": categories}
     taken: dict[str, str] = {}
-    for role, names in (roles | wishes).items():
+    for role, names in roles.items():
         check_known(names, frame.columns, role)
         for name in names:
             if name in taken and (role != "--category" or taken[name] != "--unpenalised"):
@@ -127,52 +177,8 @@ def _features(
             taken[name] = role
     if not targets:
         raise InputError("--target is needed: name the column to explain")
-    used = {*targets, weights, *drop}
+    used = {*targets, weights, groups, *drop}
     return [name for name in frame.columns if name not in used and not name.startswith(PANDAS_INDEX)]
-
-
-def _target(column: polars.Series, rows: NDArray[np.intp]) -> Array:
-    """Values of a target, NaN where missing."""
-    name, what = shown(column.name), column.dtype.base_type().__name__.lower()
-    if column.null_count() == column.len():
-        raise InputError(f"target {name} is missing in every row: name another column")
-    if column.dtype.is_temporal() or column.dtype.is_nested():
-        raise InputError(f"target {name} holds {what}s: give the quantity to explain as numbers")
-    if is_text(column) and looks_numeric(column) < MOSTLY_NUMBERS:
-        raise InputError(
-            f"target {name} holds text such as {shown(first_text(column))}: the squared loss explains "
-            "numbers; write two classes as 0 and 1, or name another column"
-        )
-    return numbers(column, rows, role="target", options=LEARNING[:1])
-
-
-def _check_rows(keep: NDArray[np.bool_], targets: Sequence[str]) -> None:
-    if keep.sum() < 2:
-        raise InputError(
-            f"the table has {keep.size} row{'s' * (keep.size != 1)}, {keep.sum()} of them with a value of "
-            f"{listed(targets)}: at least 2 are needed"
-        )
-
-
-def _weights(column: polars.Series, rows: NDArray[np.intp], counts: bool) -> Array:
-    """Row weights (n,), each known and not negative."""
-    values = numbers(column, rows)
-    faults = {"missing": np.isnan(values), "negative": values < 0}
-    if counts:
-        faults["not a whole number, as a count of rows must be"] = values != np.rint(values)
-    for what, wrong in faults.items():
-        if wrong.any():
-            raise InputError(
-                f"column {shown(column.name)}, row {rows[wrong][0]}: the weight is {what}; "
-                "every row needs one that is 0 or more"
-            )
-    positive = int((values > 0).sum())
-    if positive < 2:
-        raise InputError(
-            f"column {shown(column.name)}: {positive} of {len(values)} rows have a weight above 0; "
-            "at least 2 are needed"
-        )
-    return values
 
 
 def _learn(
@@ -214,14 +220,29 @@ def _flags(frame: polars.DataFrame) -> list[str]:
     return [c.name for c in frame.get_columns() if c.dtype.base_type().__name__ == "Boolean"]
 
 
+def _shaped(values: Array) -> Array:
+    """One target has no target axis."""
+    return values[:, 0] if values.shape[1] == 1 else values
+
+
+def _left_out(targets: Sequence[str], dropped: int, weight: Array | None) -> list[str]:
+    """Say which rows are not used, a sentence each."""
+    light = 0 if weight is None else int((weight == 0).sum())
+    reasons = {f"where {listed(targets)} is missing": dropped, "whose weight is 0": light}
+    return [f"left out {count} row{'s' * (count != 1)} {why}" for why, count in reasons.items() if count]
+
+
+def _together(name: str | None, codes: NDArray[np.intp] | None) -> list[str]:
+    if codes is None:
+        return []
+    return [f"{shown(name)}: {len(np.unique(codes))} groups of rows that belong together"]
+
+
 def _notes(
-    encoder: TableEncoder, encoded: Encoded, dropped: int, empty: Sequence[str], flags: Sequence[str]
+    encoder: TableEncoder, encoded: Encoded, empty: Sequence[str], flags: Sequence[str]
 ) -> tuple[str, ...]:
     """Say what was done, one sentence each."""
     notes = []
-    if dropped:
-        where = listed(encoder.targets)
-        notes.append(f"left out {dropped} row{'s' * (dropped != 1)} where {where} is missing")
     if empty:
         notes.append(f"left out {listed(empty)}: every value is missing")
     notes += [f"target {shown(name)}: true counts as 1, false as 0" for name in flags]
