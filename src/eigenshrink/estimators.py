@@ -27,8 +27,12 @@ class L2Regressor(RegressorMixin, BaseEstimator):
         What is minimised.
     alpha : "auto", float or (t,), in [0, inf]
         House units.
-    criterion : {"auto", "loo", "gcv", "evidence"}
-        What chooses alpha.
+    criterion : {"auto", "combined", "loo", "leave_group_out", "kfold", "gcv", "cp", "evidence"}
+        What chooses alpha; "auto" minds groups that ``fit`` gets, and rows that are exact copies of others.
+    select : {"best", "strongest-equivalent"}
+        The minimum, or the strongest strength that cannot be told from it.
+    folds : int, >= 2
+        Of the criterion "kfold".
     fit_intercept : bool
         The intercept is never penalised.
     standardize : bool
@@ -43,8 +47,8 @@ class L2Regressor(RegressorMixin, BaseEstimator):
         :func:`eigenshrink.study`. It makes no difference to the coefficients at a given alpha.
     tol : float
         Accepted for later losses; squared loss is solved directly.
-    random_state : any
-        Nothing is drawn.
+    random_state : None, int or numpy generator
+        Of the folds; None: the same draw each time.
 
     Attributes
     ----------
@@ -76,6 +80,8 @@ class L2Regressor(RegressorMixin, BaseEstimator):
         alpha: ArrayLike | str = "auto",
         criterion: str = "auto",
         *,
+        select: str = "best",
+        folds: int = 5,
         fit_intercept: bool = True,
         standardize: bool = False,
         penalty_factor: ArrayLike | None = None,
@@ -87,6 +93,8 @@ class L2Regressor(RegressorMixin, BaseEstimator):
         self.loss = loss
         self.alpha = alpha
         self.criterion = criterion
+        self.select = select
+        self.folds = folds
         self.fit_intercept = fit_intercept
         self.standardize = standardize
         self.penalty_factor = penalty_factor
@@ -95,7 +103,9 @@ class L2Regressor(RegressorMixin, BaseEstimator):
         self.tol = tol
         self.random_state = random_state
 
-    def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> L2Regressor:
+    def fit(
+        self, X: Any, y: Any, sample_weight: ArrayLike | None = None, groups: ArrayLike | None = None
+    ) -> L2Regressor:
         """Fit every strength, choose one.
 
         Parameters
@@ -104,6 +114,9 @@ class L2Regressor(RegressorMixin, BaseEstimator):
         y : (n,) or (n, t)
         sample_weight : (n,), optional
             See ``weight_kind``.
+        groups : (n,) of labels, optional
+            Rows that belong together and are left out together. Meta-estimators pass them on after
+            ``set_fit_request(groups=True)``, where metadata routing is enabled.
 
         Raises
         ------
@@ -126,11 +139,14 @@ class L2Regressor(RegressorMixin, BaseEstimator):
             loss=self.loss,
             sample_weight=sample_weight,
             weight_kind=self._kind(sample_weight),
+            groups=groups,
             penalty_factor=self.penalty_factor,
             fit_intercept=self.fit_intercept,
             standardize=self.standardize,
             alpha=self.alpha,
             criterion=self.criterion,
+            select=self.select,
+            folds=self.folds,
             per_target=self.per_target,
             tol=self.tol,
             random_state=self.random_state,
