@@ -29,8 +29,8 @@ def duplicate_rows(X: Any, y: NDArray[np.floating], copies: ArrayLike | None = N
     Rows of discrete data coincide by chance, which is no sign of a copy. Equal rows therefore count
     as copies only if, in the table with every copy written out,
 
-    - y is practically continuous: there are more than half as many different values of y as there
-      are different rows, and
+    - y is practically continuous: there are more than a tenth as many different values of y as there
+      are different rows (a measurement that is rounded to three digits still is), and
     - chance is no explanation. It would make at least a tenth of the pairs of equal rows if y did not
       depend on X (pairs equal in X, times the share of equal y among pairs of different rows, one
       such pair added so that none seen does not mean never), or if y is rounded (half of the pairs
@@ -73,7 +73,11 @@ def duplicate_rows(X: Any, y: NDArray[np.floating], copies: ArrayLike | None = N
 
 def equal_rows(X: Any, y: NDArray[np.floating]) -> Codes:
     """Codes ``(n,)`` from 0 in order of first occurrence: rows equal in X and y share one, chance or not."""
-    values, times = _codes(row_keys(y))
+    keys = row_keys(y)
+    ordered = np.sort(keys)
+    if not np.any(ordered[1:] == ordered[:-1]):  # the usual case, and the cheapest to see
+        return np.arange(len(y))
+    values, times = _codes(keys)
     repeated = np.flatnonzero(times[values] > 1)
     return _merged(X, y, repeated, values) if len(repeated) else np.arange(len(y))
 
@@ -134,8 +138,8 @@ def _equal_rows(X: Any, here: Codes, there: Codes) -> NDArray[np.bool_]:
 
 
 def is_continuous(y: NDArray[np.floating]) -> bool:
-    """Whether more than half of the rows of y, those of different rows of a table, are different."""
-    return bool(2 * len(np.unique(row_keys(y))) > len(y))
+    """Whether y, at different rows of a table, takes more than a tenth as many values as there are rows."""
+    return bool(10 * len(np.unique(row_keys(y))) > len(y))
 
 
 def _more_than_chance(X: Any, y: NDArray[np.floating], labels: Codes, count: Array) -> bool:
