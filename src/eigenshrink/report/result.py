@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from eigenshrink._version import __version__
 from eigenshrink.units import equivalents, objective
@@ -21,21 +22,20 @@ def to_dict(study: Study) -> dict[str, Any]:
     Arrays have a target axis, last of the axes, where there are several targets.
     """
     path, facts, alphas = study.path, study.facts, study.alphas
-    one = facts.one_target
-    coefficients = np.atleast_2d(study.coef()).T
-    names = study.feature_names
     return {
         "version": __version__,
         "loss": study.loss,
         "objective": study.objective,
         "rows": facts.rows,
         "weights": {"sum": plain(facts.weight_sum), "kind": facts.weight_kind},
-        "alpha": {
-            "chosen": plain(study.alpha),
-            "criterion": study.choice.criterion,
-            "boundary": plain(study.choice.boundary),
-        },
+        "groups": {"count": facts.groups, "source": facts.groups_source},
+        "held_out": {"rows": facts.held_out, "source": facts.held_out_source},
+        "folds": facts.folds,
+        "alpha": _alpha(study),
+        "agreement": _agreement(study),
         "effective_parameters": plain(study.effective_parameters),
+        "residual_df": plain(study.residual_df),
+        "dispersion": plain(study.dispersion),
         "alphas": plain(alphas),
         "path": {
             "effective_parameters": plain(path.effective_parameters(alphas)),
@@ -44,16 +44,61 @@ def to_dict(study: Study) -> dict[str, Any]:
             "certificate": plain(path.certificate(alphas)),
         },
         "risk": {name: plain(curve(alphas)) for name, curve in study.risk.items()},
+        "risk_standard_error": _risk_errors(study),
         "spectrum": {
             "eigenvalues": plain(study.spectrum.eigenvalues),
             "coordinates": plain(np.asarray(study.spectrum.coordinates).T),
         },
-        "coefficients": {
-            name: plain(row[0] if one else row) for name, row in zip(names, coefficients, strict=True)
-        },
+        **_coefficients(study),
+        "equivalents": {} if not facts.one_target else {k: plain(v) for k, v in study.equivalents.items()},
+        "audit": [plain(asdict(finding)) for finding in study.audit],
+    }
+
+
+def _alpha(study: Study) -> dict[str, Any]:
+    """The choice, how sure it is, and why; the ends of the interval that are null are infinite."""
+    choice = study.choice
+    return {
+        "chosen": plain(choice.alpha),
+        "criterion": choice.criterion,
+        "reason": choice.reason,
+        "boundary": plain(choice.boundary),
+        "interval": None if choice.interval is None else plain(np.asarray(choice.interval)),
+        "optimism": plain(choice.optimism),
+        "corrected": plain(choice.corrected),
+    }
+
+
+def _agreement(study: Study) -> Any:
+    """What the criteria say beside each other; one entry per target where there are several."""
+    found = study.choice.agreement
+    if found is None:
+        return None
+    if isinstance(found, tuple):
+        return [plain(asdict(one)) for one in found]
+    return plain(asdict(found))
+
+
+def _risk_errors(study: Study) -> dict[str, Any]:
+    """Paired standard errors of the difference to each curve's own minimum, where they are defined."""
+    errors = {name: curve.standard_error(study.alphas) for name, curve in study.risk.items()}
+    return {name: plain(error) for name, error in errors.items() if error is not None}
+
+
+def _coefficients(study: Study) -> dict[str, Any]:
+    """Coefficients and their standard errors by name, the intercept apart: a column may be called so."""
+    names, fitted, one = study.feature_names, study.facts.fit_intercept, study.facts.one_target
+    coefficients, errors = np.atleast_2d(study.coef()).T, np.atleast_2d(study.standard_errors()).T
+    own = errors[-1] if fitted else np.zeros(errors.shape[1])
+
+    def by_name(values: NDArray[np.floating]) -> dict[str, Any]:
+        return {name: plain(row[0] if one else row) for name, row in zip(names, values, strict=True)}
+
+    return {
+        "coefficients": by_name(coefficients),
+        "standard_errors": by_name(errors[: len(names)]),
         "intercept": plain(study.intercept()),
-        "equivalents": {} if not one else {k: plain(v) for k, v in study.equivalents.items()},
-        "audit": [{key: plain(value) for key, value in asdict(finding).items()} for finding in study.audit],
+        "intercept_standard_error": plain(own[0] if one else own),
     }
 
 
@@ -88,7 +133,9 @@ def objective_in_words(study: Study) -> str:
 
 
 def plain(value: Any) -> Any:
-    """Lists, floats and strings; what is not finite becomes None."""
+    """Lists, dicts, floats and strings; what is not finite becomes None."""
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
     if isinstance(value, np.ndarray):
         return [plain(item) for item in value.tolist()]
     if isinstance(value, (list, tuple)):
