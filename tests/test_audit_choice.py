@@ -49,6 +49,18 @@ def test_columns_without_use_are_warned_of():
     assert found.advice
 
 
+def test_columns_that_are_not_shown_to_be_of_use():
+    rng = np.random.default_rng(2)
+    X = rng.normal(size=(25, 4))
+    y = 0.35 * X[:, 0] + rng.normal(size=25)
+    study = es.study(X, y, criterion="loo", select="strongest-equivalent")
+    assert np.isinf(study.alpha)
+    found = finding(study, END)
+    assert found.verdict == "warn"
+    assert "no use of those columns is shown" in found.meaning
+    assert finding(es.study(X, y, criterion="loo"), END).verdict == "pass"
+
+
 def test_the_targets_at_an_end_are_named():
     X, y = useless()
     study = es.study(X, np.c_[y, X[:, 0] + y, -y, 2 * y, 3 * y], criterion="loo")

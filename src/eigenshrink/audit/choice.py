@@ -38,12 +38,7 @@ def optimum_at_end(examined: Examined) -> Finding:
     spare = spare_observations(path)
     useless, lowest = at == "infinite", (at == "zero") | (at == "flat")
     blind = lowest & (spare <= 0)
-    meaning = ""
-    if useless.any():
-        meaning += (
-            f" {choice.criterion} takes α = ∞{_of_targets(examined, useless)}, where every penalised weight "
-            "is 0: it finds no use for those columns."
-        )
+    meaning = f" {_use_is_not_shown(examined, useless)}" if useless.any() else ""
     if blind.any():
         meaning += (
             f" {choice.criterion} takes α → 0{_of_targets(examined, blind)}, where every row is fitted "
@@ -59,6 +54,14 @@ def optimum_at_end(examined: Examined) -> Finding:
             "regularisation does not help."
         )
     return Finding(check, "pass", 0, 0, meaning, "")
+
+
+def _use_is_not_shown(examined: Examined, useless: NDArray[np.bool_]) -> str:
+    choice, why = examined.choice, "it finds no use for those columns"
+    if choice.curve is not None and np.all(np.isfinite(choice.curve.minimum.alpha)):
+        why = "the strongest that cannot be told from the best, so that no use of those columns is shown"
+    place = _of_targets(examined, useless)
+    return f"{choice.criterion} takes α = ∞{place}, where every penalised weight is 0: {why}."
 
 
 def flat_optimum(examined: Examined) -> Finding:
