@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import stats
 
 from eigenshrink.audit.finding import Examined, Finding
@@ -48,9 +49,9 @@ def copied_rows(examined: Examined) -> Finding:
 def near_copies(examined: Examined) -> Finding:
     """Rows that are copies up to noise: no column differs by more than 0.005 sd, and y hardly at all.
 
-    Rows near in X may be so by design. They count as near copies only where y is practically continuous
-    and at least a tenth of the pairs, and more than chance allows at the level 0.001, is closer in y than
-    0.02 spreads of the error with such rows left out together. Verdict as for exact copies.
+    Rows near in X may be so by design. They count as near copies only where y is practically continuous,
+    and at least a tenth of the pairs, more than chance and rounding allow at the level 0.001, is closer in
+    y than 0.02 spreads of the error with such rows left out together. Verdict as for exact copies.
     """
     check, table = "near-duplicate rows", examined.table
     if table is None:
@@ -171,29 +172,38 @@ def units(examined: Examined) -> Codes | None:
     splits = examined.splits
     if splits is None:
         return None
-    return {"leave_group_out": splits.groups, "kfold": splits.folds}.get(examined.choice.criterion)
+    by_groups = {"leave_group_out": splits.groups, "combined": splits.groups}
+    return {**by_groups, "kfold": splits.folds}.get(examined.choice.criterion)
 
 
 def _near_labels(examined: Examined, table: Table) -> Codes | None:
     """Codes of all rows, in which near copies share one; None where there are none."""
     same = equal_rows(table.X, table.y)
     places = first_rows(same)
-    if not is_continuous(table.y[places]):
-        return None
     sd = examined.path.sample.column_sd
     scale = np.where(examined.path.fit.active & (sd > 0), 1.0 / np.where(sd > 0, sd, 1.0), 0.0)
     near = near_rows(table.X if len(places) == len(same) else table.X[places], scale)
-    if near.max() == len(near) - 1:
+    y = table.y[places]
+    if near.max() == len(near) - 1 or not is_continuous(y[first_rows(equal_rows(near[:, None], y))]):
         return None
     labels = near
     for k, spread in enumerate(_spread_apart(examined, near[same])):
-        pairs, close, linked = close_pairs(near, table.y[places, k], CLOSE * spread)
-        # two independent errors of one spread are closer than c spreads with probability c/√π
-        chance = float(stats.binom.sf(close - 1, pairs, CLOSE / np.sqrt(np.pi)))
-        if close < NEARLY * pairs or chance > LEVEL / table.y.shape[1]:
+        pairs, close, linked = close_pairs(near, y[:, k], CLOSE * spread)
+        if close < NEARLY * pairs or _chance(pairs, close, y[:, k], spread) > LEVEL / y.shape[1]:
             return None
         labels = np.unique(labels * len(labels) + linked, return_inverse=True)[1].reshape(-1)
     return labels[same]
+
+
+def _chance(pairs: float, close: float, y: NDArray[np.floating], spread: float) -> float:
+    """Probability that so many of these pairs are so close if errors are independent.
+
+    Two of one spread are closer than c spreads with probability c/√π; rounding y to a grid adds half of it.
+    """
+    grid = float(np.diff(np.unique(y)).min(initial=np.inf)) / 2
+    with np.errstate(divide="ignore"):
+        each = (CLOSE + np.divide(grid, spread)) / np.sqrt(np.pi)
+    return float(stats.binom.sf(close - 1, pairs, min(each, 1.0)))
 
 
 def _spread_apart(examined: Examined, labels: Codes) -> Array:
