@@ -8,13 +8,8 @@ from numpy.testing import assert_allclose
 
 import eigenshrink as es
 from audit_studies import finding, study_of
-from eigenshrink.audit.spectrum import (
-    CHANCE,
-    WEAK,
-    combination,
-    signal_shares,
-    weak_directions,
-)
+from eigenshrink.audit.spectrum import combination
+from eigenshrink.risk.weak import CHANCE, WEAK, signal_shares, weak_directions
 from oracles import Problem, distance, exact, with_spectrum
 
 FLOOR, WEAKEST, ROWS = "numerical floor", "signal in weak directions", "rows for Cp"

@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 from scipy.sparse import issparse
 
 from eigenshrink.audit.finding import Examined, Finding, list_names
-from eigenshrink.audit.spectrum import of_target, spare_observations
+from eigenshrink.audit.spectrum import of_target
 from eigenshrink.fit import Fit
 from eigenshrink.inference import residual_df
 from eigenshrink.path import kept_share
 from eigenshrink.risk.signal import Signal
+from eigenshrink.risk.weak import spare_observations
 
 Array = NDArray[np.float64]
 

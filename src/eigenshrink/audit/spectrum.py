@@ -6,20 +6,15 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import fdtri
 
 from eigenshrink.audit.finding import Examined, Finding
-from eigenshrink.inference import dispersion, residual_df
-from eigenshrink.path import QuadraticPath, kept_share
+from eigenshrink.risk.weak import NOISE_ROWS, signal_shares, spare_observations, weak_directions
 
 Array = NDArray[np.float64]
 
 SIX, THREE = 6.0, 3.0  # digits: what the floor promises, and what a coefficient needs to be read at all
-WEAK = 0.1  # share of the variance of the columns in the directions that are called weak
 MOST = 0.5  # share of the explained signal in them from which the prior of ridge is turned round
-CHANCE = 1e-3  # probability with which noise alone may look like such signal
 KEPT = 0.9  # share of that signal which, when kept, makes the strength harmless
-NOISE_ROWS = 32  # spare observations for which the standard error of φ, √(2/rows), is a quarter
 
 
 def of_target(examined: Examined, place: int) -> str:
@@ -101,44 +96,6 @@ def weak_signal(examined: Examined) -> Finding:
     if examined.choice.criterion in ("evidence", "combined"):
         advice = f"Choose by loo or gcv: evidence expects signal where the variance is. {advice}"
     return Finding(check, "warn", value, limit, meaning, advice)
-
-
-def spare_observations(path: QuadraticPath) -> float:
-    """``ν − rank``, what an unpenalised fit leaves to judge by; copies of one row count once."""
-    sample, rank = path.sample, path.spectrum.free.rank + len(path.spectrum.eigenvalues)
-    return float(max(min(sample.rows, sample.observations) - rank, 0.0))
-
-
-def weak_directions(eigenvalues: Array) -> NDArray[np.intp]:
-    """The most directions, smallest first, that together hold at most a tenth of the sum of eigenvalues."""
-    order = np.argsort(eigenvalues, kind="stable")
-    total = np.cumsum(np.maximum(eigenvalues[order], 0.0))
-    return order[: int(np.sum(total <= WEAK * total[-1]))] if len(total) else order
-
-
-def signal_shares(
-    path: QuadraticPath, alphas: Array, weak: NDArray[np.intp]
-) -> tuple[Array, NDArray[np.bool_], Array]:
-    """Per target: share of the explained signal in some directions, clear of noise?, share kept, ``(t,)``.
-
-    The noise along a direction is φ/S on average: of the unpenalised fit, or at the chosen strength where
-    too few observations are left for that.
-    """
-    sample, squares = path.sample, path.spectrum.squares
-    enough = spare_observations(path) >= NOISE_ROWS
-    at = np.zeros_like(alphas) if enough else alphas
-    spare = np.atleast_1d(residual_df(path, per_target=at))
-    noise = np.atleast_1d(dispersion(path, per_target=at)) / sample.weight_sum
-    signal = squares - noise
-    there, total = signal[weak].sum(axis=0), signal.sum(axis=0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        share = np.where((total > 0) & (there > 0), np.minimum(there / total, 1.0), 0.0)
-        ratio = squares[weak].mean(axis=0) / noise
-        limit = fdtri(len(weak), np.maximum(spare, 1.0), 1.0 - CHANCE / len(alphas))
-        visible = np.maximum(signal[weak], 0.0)
-        kept = (kept_share(path.spectrum.eigenvalues[weak], alphas[:, None]) * visible.T).sum(axis=1)
-        kept = np.where(visible.sum(axis=0) > 0, kept / visible.sum(axis=0), 1.0)
-    return share, np.asarray(ratio > limit), kept
 
 
 def _loudest(examined: Examined, weak: NDArray[np.intp], target: int) -> str:

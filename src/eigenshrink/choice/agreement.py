@@ -10,6 +10,7 @@ import numpy as np
 from eigenshrink.path import QuadraticPath
 from eigenshrink.risk import DESCRIBING, RiskCurve, row_errors
 from eigenshrink.risk.signal import Array, Signal
+from eigenshrink.risk.weak import signal_shares, weak_directions
 
 COMPARED = ("leave_group_out", "loo", "gcv", "cp", "evidence", "validation")
 FEW_ROWS = 0.02  # share of the rows that is looked at for heavy tails
@@ -93,14 +94,8 @@ def _cause(path: QuadraticPath, outside: list[str], criterion: str, target: int,
             return "heavy tails"
     if len(path.fit.penalty_factor) > CROWDED * along.observations:
         return "many columns"
-    return "weak directions" if _weak_share(along, target) > MOST else "chance"
-
-
-def _weak_share(along: Signal, target: int) -> float:
-    """Share of the signal, noise taken off, in the half of the directions that vary least."""
-    noise = along.outside[target] / along.spare if along.spare > 0 else 0.0
-    signal = np.maximum(along.squares[:, target] - noise, 0.0)
-    return float(signal[len(signal) // 2 :].sum() / signal.sum()) if signal.sum() > 0 else 0.0
+    share, clear, _ = signal_shares(path, alphas, weak_directions(along.eigenvalues))
+    return "weak directions" if share[target] > MOST and clear[target] else "chance"
 
 
 def _words(criterion: str, optima: dict[str, float], outside: list[str], cause: str) -> str:
