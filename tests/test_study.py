@@ -30,7 +30,7 @@ def targets() -> es.Study:
 
 
 def test_as_chosen_is_at_the_chosen_strength(study):
-    assert study.alpha == study.choice.alpha == study.risk["loo"].minimum.alpha
+    assert study.alpha == study.choice.alpha == study.risk[study.choice.criterion].minimum.alpha
     assert_array_equal(study.coef(), study.coef(study.alpha))
     assert study.intercept() == study.intercept(study.alpha)
     assert study.effective_parameters == study.path.effective_parameters(study.alpha)
@@ -148,6 +148,20 @@ def test_facts_of_the_simplest_study():
     assert (facts.fit_intercept, facts.standardize, facts.penalty_factor) == (False, False, False)
     assert (facts.one_target, facts.free_rank) == (True, 0)
     assert_allclose(facts.target_sd, np.sqrt(np.mean(problem.y**2)))
+
+
+def test_facts_of_how_rows_were_split():
+    problem = make(3, 40, 5)
+    facts = problem.study().facts
+    assert (facts.groups, facts.groups_source, facts.folds) == (0, "none", 5)
+    assert (facts.held_out, facts.held_out_source) == (0, "none")
+    pairs = problem.study(groups=np.arange(40) // 2, folds=4, validation=(problem.X[:7], problem.y[:7])).facts
+    assert (pairs.rows, pairs.groups, pairs.groups_source, pairs.folds) == (40, 20, "given", 4)
+    assert (pairs.held_out, pairs.held_out_source) == (7, "given")
+    held = problem.study(groups=np.arange(40) // 2, validation=0.2).facts
+    assert (held.rows, held.groups, held.held_out, held.held_out_source) == (32, 16, 8, "fraction")
+    twice = problem.with_(X=np.r_[problem.X, problem.X[:9]], y=np.r_[problem.y, problem.y[:9]]).study().facts
+    assert (twice.rows, twice.groups, twice.groups_source) == (49, 40, "found")
 
 
 def test_precision_weights_count_rows():
