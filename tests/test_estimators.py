@@ -45,6 +45,7 @@ X, Y = PROBLEM.X, PROBLEM.y
         {"criterion": "evidence", "standardize": True, "fit_intercept": False},
         {"alpha": 1.0, "weight_kind": "precision"},
         {"per_target": False, "standardize": True},
+        {"criterion": "loo", "select": "strongest-equivalent", "random_state": 1},
     ],
 )
 def test_scikit_learn_accepts_it(asked):
@@ -274,6 +275,11 @@ def test_unfitted():
         ({"loss": "poisson"}, "loss must be"),
         ({"weight_kind": "count"}, "weight_kind must be"),
         ({"penalty_factor": [1, 2]}, "penalty_factor"),
+        ({"select": "weakest"}, "select must be 'best' or 'strongest-equivalent'"),
+        ({"folds": 1}, "folds must be a whole number from 2 on"),
+        ({"random_state": "luck"}, "random_state must be"),
+        ({"criterion": "leave_group_out"}, "leave_group_out needs groups"),
+        ({"criterion": "validation"}, "validation needs rows that were not fitted"),
     ],
 )
 def test_bad_parameters_are_said_when_fitting(asked, message):
