@@ -94,8 +94,12 @@ def _cause(path: QuadraticPath, outside: list[str], criterion: str, target: int,
             return "heavy tails"
     if len(path.fit.penalty_factor) > CROWDED * along.observations:
         return "many columns"
-    share, clear, _ = signal_shares(path, alphas, weak_directions(along.eigenvalues))
-    return "weak directions" if share[target] > MOST and clear[target] else "chance"
+    weak = weak_directions(along.eigenvalues)
+    if len(weak):
+        share, clear, _ = signal_shares(path, alphas, weak)
+        if share[target] > MOST and clear[target]:
+            return "weak directions"
+    return "chance"
 
 
 def _words(criterion: str, optima: dict[str, float], outside: list[str], cause: str) -> str:

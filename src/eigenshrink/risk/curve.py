@@ -104,7 +104,8 @@ class RiskCurve:
 
         def total(alphas: Array, slopes: bool) -> tuple[Array, Array]:
             values, steep = self.evaluate(alphas, slopes)
-            return values.sum(axis=1, keepdims=True), steep.sum(axis=1, keepdims=True)
+            with np.errstate(invalid="ignore"):  # ∞ − ∞: no strength is both
+                return values.sum(axis=1, keepdims=True), steep.sum(axis=1, keepdims=True)
 
         def parts(reference: Array, alphas: Array) -> Iterator[Piece]:
             for copies, first, rest in (units or _no_units)(np.repeat(reference, t), alphas):

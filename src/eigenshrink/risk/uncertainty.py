@@ -36,7 +36,7 @@ def paired(units: Units, reference: Array, alphas: Array) -> tuple[Array, Array]
     difference. A row that stands for several copies counts as several equal ones.
     """
     shape = (len(alphas), len(reference))
-    total, squares, count = np.zeros(shape).reshape(-1), np.zeros(shape).reshape(-1), 0.0
+    total, squares, count = np.zeros(shape).reshape(-1), np.zeros(shape).reshape(-1), np.float64(0.0)
     for copies, first, rest in units(reference, alphas):
         count += len(first) if copies is None else float(copies.sum())
         each = np.ones(len(first)) if copies is None else 1.0 / copies
