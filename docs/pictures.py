@@ -19,7 +19,7 @@ def main() -> None:
     terms = PolynomialFeatures(2, include_bias=False).set_output(transform="pandas").fit_transform(X)
     names = [name.replace(" ", "*") for name in terms.columns]
     study = es.study(terms.to_numpy(), y.to_numpy(), standardize=True, feature_names=names)
-    for name in ("contour", "risk", "three_steps"):
+    for name in ("contour", "risk", "optimism", "three_steps"):
         save_figure(study, name, HERE / f"{name}.png")
 
 

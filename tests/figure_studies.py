@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 from matplotlib.text import Annotation
@@ -48,6 +50,11 @@ def several_targets():
     return es.study(P, np.column_stack([y, noise(len(y)), P[:, 0]]), standardize=True)
 
 
+def two_targets():
+    X, _, y, *_ = diabetes()
+    return X, np.column_stack([y, y + 40 * noise(len(y))])
+
+
 def column_of_targets():
     X, _, y, *_ = diabetes()
     return es.study(X, y[:, None])
@@ -56,6 +63,28 @@ def column_of_targets():
 def constant_and_equal_columns():
     X, _, y, *_ = diabetes()
     return es.study(np.column_stack([X, np.ones(len(X)), X[:, 2]]), y)
+
+
+def grouped(**options):
+    """Rows of eight that share a shift of their own: 30 groups."""
+    rng = np.random.default_rng(5)
+    group = np.repeat(np.arange(30), 8)
+    X = 0.9 * rng.normal(size=(30, 12))[group] + 0.3 * rng.normal(size=(240, 12))
+    y = 0.4 * X @ rng.normal(size=12) + rng.normal(size=30)[group] + 0.5 * rng.normal(size=240)
+    return es.study(X, y, **({"groups": group, "standardize": True} | options))
+
+
+def copies():
+    X, _, y, *_ = diabetes()
+    rows = np.r_[np.arange(200), np.arange(60)]
+    return es.study(X[rows], y[rows])
+
+
+def loaded():
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "study.npz"
+        polynomial().save(path)
+        return es.load(path)
 
 
 def constant_target():
@@ -79,6 +108,16 @@ KINDS = {
     "constant and equal columns": constant_and_equal_columns,
     "hostile names": lambda: ten(slice(6), feature_names=HOSTILE),
     "constant target": constant_target,
+    "groups": grouped,
+    "copies": copies,
+    "held out": lambda: grouped(validation=0.25),
+    "one strength": lambda: es.study(*two_targets(), per_target=False),
+    "by leave-one-out": lambda: polynomial(criterion="loo"),
+    "by K-fold": lambda: polynomial(criterion="kfold"),
+    "by GCV": lambda: polynomial(criterion="gcv"),
+    "by evidence": lambda: polynomial(criterion="evidence"),
+    "strongest": lambda: polynomial(select="strongest-equivalent"),
+    "loaded": loaded,
     "nothing varies": lambda: es.study(np.ones((20, 2)), noise(20)),
 }
 

@@ -96,7 +96,7 @@ def test_figures_are_found_by_name():
     plots = figure_study("ten columns").plot
     assert dir(plots) == sorted(FIGURES)
     assert plots.risk.__doc__ == FIGURES["risk"].__doc__
-    with pytest.raises(AttributeError, match="it has risk, effective_parameters"):
+    with pytest.raises(AttributeError, match="it has risk, optimism, effective_parameters"):
         plots.pie()
 
 

@@ -1,4 +1,4 @@
-"""The four pictures of curves: factors, coefficients, effective parameters, risk (M5, M8, M9, M14)."""
+"""Three pictures of curves: factors, coefficients, effective parameters (M5, M8, M9)."""
 
 from __future__ import annotations
 
@@ -102,51 +102,3 @@ def test_limits_are_marked_at_the_edge(alpha, said):
 def test_a_strength_outside_the_grid_widens_the_axis():
     ax = FIGURES["effective_parameters"](figure_study("ten columns"), alpha=1e-30)
     assert ax.get_xlim()[0] < 1e-30
-
-
-# --- risk ---------------------------------------------------------------------------------------------
-
-
-def sides(ax):
-    return {
-        found.get_label()[1:]: (found, axes) for axes in ax.get_figure().axes for found in axes.get_lines()
-    }
-
-
-@pytest.mark.parametrize(("kind", "target"), [("polynomial", 0), ("several targets", 1)])
-def test_risk_curves_are_those_of_the_study(kind, target):
-    study = figure_study(kind)
-    ax = FIGURES["risk"](study, target=target)
-    drawn = sides(ax)
-    for name, curve in study.risk.items():
-        values = np.asarray(curve(study.alphas))
-        np.testing.assert_array_equal(drawn[name][0].get_xdata(), study.alphas)
-        np.testing.assert_allclose(
-            drawn[name][0].get_ydata(), values[:, target] if values.ndim > 1 else values
-        )
-        assert (drawn[name][1] is ax) == (name != "evidence")
-        assert drawn[name][1].get_ylabel() == curve.unit
-    loss = np.asarray(study.path.train_loss(study.alphas))
-    np.testing.assert_allclose(drawn["train"][0].get_ydata(), loss[:, target] if loss.ndim > 1 else loss)
-
-
-def test_minima_are_marked_where_they_are():
-    study = figure_study("polynomial")
-    ax = FIGURES["risk"](study)
-    marked = [found.get_xydata()[0] for axes in ax.get_figure().axes for found in lines(axes, "minimum")]
-    wanted = [(curve.minimum.alpha, curve.minimum.value) for curve in study.risk.values()]
-    np.testing.assert_allclose(sorted(map(tuple, marked)), sorted(wanted))
-    assert ax.get_title(loc="left").endswith("chosen by leave-one-out")
-
-
-def test_boundaries_are_said_in_words():
-    study = figure_study("several targets")
-    said = "\n".join(words(FIGURES["risk"](study, target=1)))
-    assert "leave-one-out: best at α → ∞" in said
-    said = "\n".join(words(FIGURES["risk"](study, target=2)))
-    assert "leave-one-out: best at α → 0" in said
-
-
-def test_a_given_strength_is_not_called_chosen():
-    assert FIGURES["risk"](figure_study("two columns")).get_title(loc="left") == "α = 0.001, given"
-    assert "given 0.5" in words(FIGURES["risk"](figure_study("polynomial"), alpha=0.5))

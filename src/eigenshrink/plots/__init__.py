@@ -14,6 +14,7 @@ from eigenshrink.errors import InputError
 from eigenshrink.plots.coefficients import coefficients
 from eigenshrink.plots.contour import contour
 from eigenshrink.plots.effective_parameters import effective_parameters
+from eigenshrink.plots.optimism import optimism
 from eigenshrink.plots.risk import risk
 from eigenshrink.plots.saving import figure_of, file_format, render
 from eigenshrink.plots.shrinkage import shrinkage
@@ -23,6 +24,7 @@ __all__ = ["FIGURES", "Plots", "save_figure"]
 
 FIGURES: dict[str, Callable[..., Any]] = {
     "risk": risk,
+    "optimism": optimism,
     "effective_parameters": effective_parameters,
     "shrinkage": shrinkage,
     "coefficients": coefficients,

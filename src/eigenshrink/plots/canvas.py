@@ -21,7 +21,7 @@ Array = NDArray[np.float64]
 # Okabe & Ito (2008), safe for the common kinds of colour blindness; the page turns them for dark mode.
 INK, MUTED, GRID, PAPER = "#1c2430", "#66717e", "#dfe4ea", "#ffffff"
 LOSS, PENALTY, CHOSEN = "#0072b2", "#d55e00", "#007d5b"
-SERIES = (LOSS, PENALTY, "#a0518c", "#b87700", "#3a9bd4", "#4d5866")
+SERIES = (LOSS, PENALTY, "#693988", "#855100", "#299de0", "#20262e", "#d275a8", "#728b61")
 DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)))
 SIZE = (5.4, 4.0)
 

@@ -77,7 +77,7 @@ def _scale(study: Any) -> tuple[Array, str]:
 
 def _line(ax: Axes, x: Array, y: Array, rank: int) -> Any:
     """Draw a line that has a name, the largest one on top."""
-    style = {"color": SERIES[rank % len(SERIES)], "linestyle": DASHES[rank // len(SERIES)]}
+    style = {"color": SERIES[rank], "linestyle": DASHES[2 * rank // NAMED]}
     return ax.plot(x, y, linewidth=1.7, label="_named", zorder=4 - rank / NAMED, **style)[0]
 
 

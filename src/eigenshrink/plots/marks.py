@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from eigenshrink.plots import canvas
-from eigenshrink.plots.canvas import CHOSEN
+from eigenshrink.plots.canvas import CHOSEN, PAPER
 from eigenshrink.plots.text import number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+PATCH = {"facecolor": PAPER, "edgecolor": "none", "alpha": 0.85, "pad": 1.0}
 
 
 def mark_strength(ax: Axes, alpha: float, said: str = "chosen", height: float | None = None) -> None:
@@ -32,6 +34,8 @@ def mark_strength(ax: Axes, alpha: float, said: str = "chosen", height: float | 
             fontsize=9,
             color=CHOSEN,
             arrowprops=style,
+            bbox=PATCH,
+            zorder=7,
             label="_chosen",
         )
     else:
@@ -59,4 +63,13 @@ def _above(ax: Axes, at: float) -> dict[str, object]:
         "ha": "right" if left else "left",
         "va": "top",
         "color": CHOSEN,
+        "bbox": PATCH,
+        "zorder": 7,
     }
+
+
+def shade_strengths(ax: Axes, low: float, high: float, color: str) -> Any:
+    """Shade strengths from ``low`` to ``high``; 0 and ∞ reach to the edge."""
+    left, right = ax.get_xlim()
+    ends = np.clip([low, high], left, right)
+    return ax.axvspan(*ends, color=color, alpha=0.1, linewidth=0, zorder=0, label="_equivalent")

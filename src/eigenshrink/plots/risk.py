@@ -1,4 +1,4 @@
-"""The estimates of the true error over the strength (M14)."""
+"""The estimates of the true error over the strength, and how sure the choice is (M14, M15)."""
 
 from __future__ import annotations
 
@@ -7,22 +7,29 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from eigenshrink.plots import canvas, reading
-from eigenshrink.plots.canvas import DASHES, MUTED, SERIES
-from eigenshrink.plots.marks import mark_strength
+from eigenshrink.plots import canvas, criteria, reading
+from eigenshrink.plots.canvas import CHOSEN
+from eigenshrink.plots.criteria import criterion_name
+from eigenshrink.plots.marks import mark_strength, shade_strengths
 from eigenshrink.plots.text import number
+from eigenshrink.risk import DESCRIBING
+from eigenshrink.risk.uncertainty import WIDTH
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Array = NDArray[np.float64]
 
-NAMES = {"loo": "leave-one-out", "gcv": "GCV"}
 ROOM = 3.0  # a curve may rise this many times as high above its minimum as it is at its flatter end
+LEAST = 4.0  # height of a score that is shown at least: a rise of 2 in a log likelihood can be told
+LEFT_OUT = ("kfold", "combined")  # what repeats the others is drawn only where it chose
+THICK: dict[str, Any] = {"linewidth": 2.6, "linestyle": "-", "zorder": 4}
+THIN: dict[str, Any] = {"linewidth": 1.2, "zorder": 3}
+BOUNDARIES = {"zero": ", best at 0", "infinite": ", best at ∞", "flat": ", flat"}
 
 
 def risk(study: Any, ax: Axes | None = None, *, target: int = 0, alpha: float | None = None) -> Axes:
-    """Draw every available estimate of the true error over α, with its minimum (M14).
+    """Draw the estimates of the true error over α, and how sure the choice is (M14, M15).
 
     Parameters
     ----------
@@ -36,95 +43,114 @@ def risk(study: Any, ax: Axes | None = None, *, target: int = 0, alpha: float | 
     Returns
     -------
     Axes
-        The left axis: curves in the unit of the loss, and the training loss beside them, which is
-        optimistic. Evidence is in another unit and has its own axis on the right. A minimum at α → 0
-        or α → ∞ has no point on a logarithmic axis: it is said in words.
+        The left axis: curves in the unit of the loss, ``study.estimate`` thick and in a band of 1.96
+        paired standard errors of its difference to the best strength, where that is known; the training
+        error, dotted, which is optimistic. Criteria in another unit have the right axis, as rises above
+        their lowest point; the one that chose is thick. K-fold and the combined evidence are drawn only where
+        they chose. Shaded strengths cannot be told from the best. A minimum at α → 0 or α → ∞ has no point
+        on a logarithmic axis: an arrow at the edge stands for it, and a word in the legend.
     """
     chosen = reading.was_chosen(study, alpha)
     target, alpha = reading.asked(study, target, alpha)
-    ax = canvas.axes(ax, (5.4, 4.3))
-    grid = reading.strengths(study)
+    ax = canvas.axes(ax, (5.4, 4.5))
+    grid, first = reading.strengths(study), study.choice.criterion
     canvas.logarithmic(ax, grid)
-    curves = dict(study.risk.items())
-    lossy = loss_curve(study)
-    unit = "" if lossy is None else lossy.unit
-    left = [name for name, curve in curves.items() if curve.unit == unit]
-    right = [name for name in curves if name not in left]
-    lines, words = _draw(ax, curves, left, grid, target, 0)
-    lines |= _training(ax, study, grid, target)
+    names = [key for key in study.risk if key not in DESCRIBING and (key not in LEFT_OUT or key == first)]
+    unit = study.estimate.unit
+    left = [name for name in names if study.risk[name].unit == unit]
+    right = [name for name in names if name not in left]
+    lines, top = _draw(ax, study, left, grid, target) | _training(ax, study, grid, target), ax
     if right:
-        other = canvas.twin(ax, curves[right[0]].unit, SERIES[len(left)])
-        drawn, said = _draw(other, curves, right, grid, target, len(left))
-        lines |= {f"{name} (right axis)": line for name, line in drawn.items()}
-        words += said
-    mark_strength(ax, alpha, "chosen" if chosen else "given")
-    title = f"α = {number(alpha, 3)}, {_reason(study, chosen)}"
-    canvas.label(ax, reading.about(study, target) + title, "strength α", unit or "estimate")
+        lead = first if first in right else right[0]
+        top = canvas.twin(ax, "score above its lowest point", criteria.style(lead)["color"])
+        lines |= _draw(top, study, right, grid, target, rise=True)
+    mark_strength(top, alpha, "chosen" if chosen else "given")
+    lines |= _equivalent(ax, study, target)
+    reason = f"chosen by {criterion_name(first)}" if chosen else "given"
+    canvas.label(ax, f"{reading.about(study, target)}α = {number(alpha, 3)}, {reason}", "strength α", unit)
     canvas.legend(ax, list(lines.values()), list(lines), columns=2)
-    if words:
-        canvas.remark(ax, "\n".join(words), xytext=(4, -22))
     return ax
 
 
-def criterion_name(key: str) -> str:
-    """Return the name of a criterion for people."""
-    return NAMES.get(key, key)
-
-
-def loss_curve(study: Any) -> Any:
-    """Return the curve in the unit of the loss to quote: the one that chose, else the first, else None."""
-    name = study.choice.criterion
-    if name in study.risk and name != "evidence":
-        return study.risk[name]
-    return next((curve for key, curve in study.risk.items() if key != "evidence"), None)
-
-
-def _reason(study: Any, chosen: bool) -> str:
-    return f"chosen by {criterion_name(study.choice.criterion)}" if chosen else "given"
+def shade_error(ax: Axes, x: Array, values: Array, error: Array | None, color: str) -> None:
+    """Shade 1.96 paired standard errors around a curve, where they are known (M15)."""
+    if error is None:
+        return
+    wide = WIDTH * np.where(np.isfinite(error), error, np.nan)
+    ax.fill_between(
+        x, values - wide, values + wide, color=color, alpha=0.16, linewidth=0, zorder=2, label="_band"
+    )
 
 
 def _draw(
-    ax: Axes, curves: Any, names: list[str], grid: Array, target: int, first: int
-) -> tuple[dict[str, Any], list[str]]:
-    """Draw the curves of one unit; return them by name, and what a logarithmic axis cannot show."""
-    lines, words, drawn = {}, [], []
-    for rank, name in enumerate(names, first):
-        values = reading.over(curves[name](grid), target)
-        drawn.append(np.where(np.isfinite(values), values, np.nan))
-        color, said = SERIES[rank % len(SERIES)], criterion_name(name)
-        style = {"color": color, "linestyle": DASHES[rank % len(DASHES)]}
-        lines[said] = ax.plot(grid, drawn[-1], linewidth=1.9, label=f"_{name}", zorder=3, **style)[0]
-        words += _minimum(ax, curves[name].minimum, target, color, said)
-    _limits(ax, drawn)
-    return lines, words
+    ax: Axes, study: Any, names: list[str], grid: Array, target: int, rise: bool = False
+) -> dict[str, Any]:
+    """Draw the curves of one axis and their lowest points; return the curves by what they are called."""
+    lines, drawn = {}, []
+    for name in names:
+        curve, thick = study.risk[name], name in (study.choice.criterion, study.estimate.name)
+        at, lowest, boundary = _minimum(curve, target)
+        values = reading.over(curve(grid), target)
+        above = lowest if rise and np.isfinite(lowest) else 0.0
+        drawn.append(np.where(np.isfinite(values), values, np.nan) - above)
+        style = criteria.style(name) | (THICK if thick else THIN)
+        line = ax.plot(grid, drawn[-1], label=f"_{name}", **style)[0]
+        said = _mark(ax, at, lowest - above, boundary, style["color"], 10 if thick else 6)
+        lines[f"{criterion_name(name)}{' (right)' if rise else ''}{said}"] = line
+        if name == study.estimate.name and _banded(study):
+            shade_error(ax, grid, drawn[-1], criteria.band(study, name, grid, target), style["color"])
+    _limits(ax, drawn, rise)
+    return lines
 
 
-def _minimum(ax: Axes, minimum: Any, target: int, color: str, name: str) -> list[str]:
-    at, value = (float(np.ravel(x)[min(target, np.size(x) - 1)]) for x in (minimum.alpha, minimum.value))
-    boundary = str(np.ravel(minimum.boundary)[min(target, np.size(minimum.boundary) - 1)])
+def _banded(study: Any) -> bool:
+    """Tell whether the band of the quoted estimate says how sure the choice is: not where evidence chose."""
+    judge = study.risk.get(study.choice.criterion)
+    return judge is None or judge.name == study.estimate.name or judge.estimate is not None
+
+
+def _minimum(curve: Any, target: int) -> tuple[float, float, str]:
+    """Return place, value and boundary of the lowest point of one target."""
+    minimum = curve.minimum
+    at, value, boundary = (np.ravel(part) for part in (minimum.alpha, minimum.value, minimum.boundary))
+    return float(at[target]), float(value[target]), str(boundary[target])
+
+
+def _mark(ax: Axes, at: float, value: float, boundary: str, color: str, size: int) -> str:
+    """Mark a lowest point, at the edge by an arrow outwards; return what is to be said of it."""
     low, high = ax.get_xlim()
-    if boundary == "none" and not low <= at <= high:
-        return [f"{name}: best at α = {number(at, 3)}"]
-    if boundary == "none":
-        ax.plot(
-            at, value, "v", color=color, markersize=8, markeredgecolor="white", label="_minimum", zorder=6
-        )
-        return []
-    said = {"zero": "best at α → 0", "infinite": "best at α → ∞", "flat": "flat, it does not choose"}
-    return [f"{name}: {said[boundary]}"]
+    marker = "<" if at < low else ">" if at > high else "v"
+    if boundary != "flat" and np.isfinite(value):
+        style: dict[str, Any] = {
+            "color": color,
+            "markersize": size,
+            "markeredgecolor": "white",
+            "clip_on": False,
+        }
+        ax.plot(np.clip(at, low, high), value, marker, label="_minimum", zorder=6 if size > 6 else 5, **style)
+    if boundary == "none" and marker != "v":
+        return f", best at {number(at, 3)}"
+    return BOUNDARIES.get(boundary, "")
+
+
+def _equivalent(ax: Axes, study: Any, target: int) -> dict[str, Any]:
+    """Shade the strengths that cannot be told from the best."""
+    found = criteria.equivalent(study)
+    if found is None:
+        return {}
+    low, high = found[1][target]
+    return {f"as good, by {criterion_name(found[0])}": shade_strengths(ax, low, high, CHOSEN)}
 
 
 def _training(ax: Axes, study: Any, grid: Array, target: int) -> dict[str, Any]:
-    values = reading.over(study.path.train_loss(grid), target)
-    if not np.isfinite(values).any():
-        return {}
-    line = ax.plot(grid, values, label="_train", color=MUTED, linewidth=1.1, linestyle=":")[0]
+    values = reading.over(study.risk["train"](grid), target)
+    line = ax.plot(grid, values, label="_train", linewidth=1.1, **criteria.style("train"))[0]
     low, high = ax.get_ylim()
     ax.set_ylim(bottom=max(low - (high - low), min(low, float(np.nanmin(values)))))
-    return {"training loss": line}
+    return {criterion_name("train"): line}
 
 
-def _limits(ax: Axes, drawn: list[Array]) -> None:
+def _limits(ax: Axes, drawn: list[Array], rise: bool) -> None:
     """Show the valley: a curve that shoots up at one end may leave the picture there."""
     values = np.concatenate(drawn)
     values = values[np.isfinite(values)]
@@ -132,6 +158,8 @@ def _limits(ax: Axes, drawn: list[Array]) -> None:
         return
     low, high = float(values.min()), float(values.max())
     ends = [curve[np.isfinite(curve)][[0, -1]].min() for curve in drawn if np.isfinite(curve).any()]
-    high = min(high, low + ROOM * max(max(ends) - low, 0.05 * abs(low)))
+    least = LEAST if rise else 0.05 * abs(low)
+    high = max(min(high, low + ROOM * max(max(ends) - low, least)), least if rise else low)
     room = 0.06 * (high - low) or 0.05 * abs(low) or 1.0
-    ax.set_ylim(low - 3 * room, high + room)
+    bottom = low - room if rise else low - 3 * room
+    ax.set_ylim(max(bottom, 0.0) if low >= 0 and not rise else bottom, high + room)

@@ -6,16 +6,23 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from eigenshrink.plots import reading
-from eigenshrink.plots.risk import criterion_name, loss_curve
+from eigenshrink.plots.criteria import criterion_name, equivalent, in_words
 from eigenshrink.plots.text import number, plural
+from eigenshrink.report.estimates import SHOWN, agreement, as_good, finite, rows_together
 from eigenshrink.report.html import table, tag, text
 from eigenshrink.units import PEERS, convert
 
-SHOWN = 20  # targets that get a line of their own
+Array = NDArray[np.float64]
+
 FIRST = ("sklearn.Ridge", "statsmodels.OLS", "glum", "glmnet.gaussian")
 
+CORRECTED = (
+    "Corrected: the lowest point of a curve looks better than it is because it was picked; a bootstrap "
+    "of the rows says by how much."
+)
 BOUNDARIES = {
     "zero": "The best strength is the smallest one: by this criterion regularisation does not help here.",
     "infinite": "The best strength is endless: by this criterion the penalised columns do not help at all, "
@@ -28,7 +35,8 @@ def answer(study: Any) -> str:
     """Return the opening of the page."""
     several = len(study.target_names) > 1
     opening, bought = (_several, _bought_each) if several else (_one, _bought)
-    return "".join((opening(study), bought(study), _verdict(study)))
+    doubts = [tag("p", text(said)) for said in (agreement(study), rows_together(study)) if said]
+    return "".join((opening(study), bought(study), *doubts, _verdict(study)))
 
 
 def equivalents(study: Any) -> str:
@@ -51,6 +59,8 @@ def _one(study: Any) -> str:
     alpha = reading.chosen(study, 0)
     use = "Use " if reading.was_chosen(study, None) else "As given: "
     said = tag("p", use, tag("strong", f"α = {number(alpha)}"), class_="answer")
+    sure = as_good(study)
+    said += tag("p", text(sure), class_="sure") if sure else ""
     used, most = (study.path.effective_parameters(at) for at in (alpha, 0.0))
     noun = "parameter is" if most == 1 else "parameters are"
     in_use = f"{number(used, 3)} of {number(most)} {noun} in use (effective number, γ)."
@@ -72,22 +82,26 @@ def _several(study: Any) -> str:
     use = "Use " if reading.was_chosen(study, None) else "As given: "
     said = tag("p", use, tag("strong", text(what)), class_="answer")
     more = f" The first {SHOWN} of {count} are listed." if count > SHOWN else ""
-    heads = ("target", "α", "parameters in use", "where the minimum is")
+    found = equivalent(study)
+    as_good = [] if found is None else [f"as good by {criterion_name(found[0])}"]
+    heads = ("target", "α", *as_good, "parameters in use", "where the minimum is")
+    rows = _targets(study, None if found is None else found[1])
     why = tag("p", text(_reason(study) + more))
-    return said + why + table("Strength of each target", heads, _targets(study), "tnnt")
+    return said + why + table("Strength of each target", heads, rows, "tn" + "n" * len(as_good) + "nt")
 
 
-def _targets(study: Any) -> Iterator[list[str]]:
+def _targets(study: Any, interval: Array | None) -> Iterator[list[str]]:
     words = {"none": "inside", "zero": "at α → 0", "infinite": "at α → ∞", "flat": "flat towards α → 0"}
     boundaries = np.broadcast_to(study.choice.boundary, len(study.target_names))
     for target, name in list(enumerate(study.target_names))[:SHOWN]:
         alpha = reading.chosen(study, target)
         used = number(study.path.effective_parameters(alpha), 3)
-        yield [text(name), number(alpha), used, words[str(boundaries[target])]]
+        ends = [] if interval is None else [" to ".join(number(end, 2) for end in interval[target])]
+        yield [text(name), number(alpha), *ends, used, words[str(boundaries[target])]]
 
 
 def _reason(study: Any) -> str:
-    reason = study.choice.reason.rstrip(".")
+    reason = in_words(study.choice.reason).rstrip(".")
     if study.choice.criterion == "given":
         return f"{reason[:1].upper()}{reason[1:]}."
     return f"Chosen by {criterion_name(study.choice.criterion)} ({reason})."
@@ -95,42 +109,50 @@ def _reason(study: Any) -> str:
 
 def _bought(study: Any) -> str:
     """Say what the strength buys: the estimated error beside no regularisation and beside nothing else."""
-    curve = loss_curve(study)
-    if curve is None:
-        return ""
+    curve = study.estimate
     alpha = reading.chosen(study, 0)
     word = "chosen" if reading.was_chosen(study, None) else "given"
-    at = {"no regularisation, α → 0": 0.0, f"{word}, α = {number(alpha)}": alpha, "endless, α → ∞": np.inf}
-    risks = [float(np.ravel(curve(strength))[0]) for strength in at.values()]
-    rows = []
-    for (name, strength), value in zip(at.items(), risks, strict=True):
-        used = number(study.path.effective_parameters(strength), 3)
-        rows.append([name, used, _finite(value), *_typical(study, value)])
-    heads = [
-        "strength",
-        "parameters in use",
-        curve.unit,
-        *(["typical error"] if study.loss == "squared" else []),
+    bare, here, endless = (float(np.ravel(curve(strength))[0]) for strength in (0.0, alpha, np.inf))
+    corrected = _corrected(study)
+    lines = [
+        ("no regularisation, α → 0", 0.0, bare),
+        (f"{word}, α = {number(alpha)}", alpha, here),
+        *(("the same, corrected", alpha, float(each)) for each in corrected),
+        ("the same, on the training rows", alpha, float(np.ravel(study.risk["train"](alpha))[0])),
+        ("endless, α → ∞", np.inf, endless),
     ]
+    rows = []
+    for name, strength, value in lines:
+        used = number(study.path.effective_parameters(strength), 3)
+        rows.append([name, used, finite(value), *_typical(study, value)])
+    typical = ["typical error"] if study.loss == "squared" else []
+    heads = ["strength", "parameters in use", curve.unit, *typical]
     caption = f"Error to expect on new rows, estimated by {criterion_name(curve.name)}"
-    return tag("p", text(_saved(*risks[:2]))) + table(caption, heads, rows, "tnnn"[: len(heads)])
+    made = tag("p", text(_saved(bare, here))) + table(caption, heads, rows, "tnnn"[: len(heads)])
+    return made + (tag("p", CORRECTED, class_="note") if corrected else "")
+
+
+def _corrected(study: Any) -> list[float]:
+    """Return the estimate corrected for having picked its minimum, one per target; empty if unknown."""
+    values = np.ravel(study.choice.corrected) if study.choice.corrected is not None else np.zeros(0)
+    whole = len(values) == len(study.target_names) and np.isfinite(values).all()
+    return list(values) if whole else []
 
 
 def _bought_each(study: Any) -> str:
-    curve = loss_curve(study)
-    if curve is None:
-        return ""
-    ends = [np.ravel(curve(at)) for at in (0.0, None, np.inf)]
+    curve = study.estimate
+    corrected = _corrected(study)
+    ends = [np.ravel(curve(at)) for at in (0.0, None)] + [corrected] * bool(corrected)
+    ends.append(np.ravel(curve(np.inf)))
     rows = [
-        [text(name), *(_finite(end[target]) for end in ends)]
+        [text(name), *(finite(end[target]) for end in ends)]
         for target, name in list(enumerate(study.target_names))[:SHOWN]
     ]
+    word = "chosen α" if reading.was_chosen(study, None) else "given α"
+    heads = ("target", "no regularisation", word, *(["corrected"] if corrected else []), "α → ∞")
     caption = f"Error to expect on new rows, estimated by {criterion_name(curve.name)}: {curve.unit}"
-    return table(caption, ("target", "no regularisation", "chosen α", "α → ∞"), rows, "tnnn")
-
-
-def _finite(value: float) -> str:
-    return number(value) if np.isfinite(value) else "not finite"
+    made = table(caption, heads, rows, "t" + "n" * len(ends))
+    return made + (tag("p", CORRECTED, class_="note") if corrected else "")
 
 
 def _typical(study: Any, value: float) -> list[str]:

@@ -22,7 +22,7 @@ COLOURS = {
     canvas.CHOSEN: "--chosen",
     **{color: f"--series-{place}" for place, color in enumerate(canvas.SERIES)},
 }
-SHAPES = {"contour": "beside", "three_steps": "wide"}
+SHAPES = {"risk": "beside", "contour": "beside", "three_steps": "wide"}
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -38,12 +38,26 @@ class Caption:
 CAPTIONS = {
     "risk": Caption(
         "What the true error would be",
-        "Curves of the estimated true error over the strength alpha, each with its minimum.",
-        "Each curve estimates the error on new rows for every strength, from the one fit. Too far left "
-        "the model follows the noise, too far right it cannot follow the signal; a triangle marks the "
-        "lowest point of a curve. The dotted grey line is the error on the training rows themselves: it"
-        " only falls to the left, which is why it cannot choose. Curves that agree on the place of the "
-        "valley are good news.",
+        "Curves of the estimated true error over the strength alpha, each with its minimum; the one that "
+        "chose in a band, and the strengths that are as good as the best shaded.",
+        "Each curve estimates the error on new rows for every strength, from the one fit; a triangle marks "
+        "its lowest point, at the edge if that is at 0 or ∞. Too far left the model follows the noise, too "
+        "far right it cannot follow the signal. Thick: the criterion that chose and the estimate that goes "
+        "with it; criteria in another unit have the scale on the right. The band says how surely a strength "
+        "is worse than the best one (1.96 standard errors of the difference, row by row, so that it closes "
+        "at the best): where it reaches down to the error at the best, the strength cannot be told from it, "
+        "and the background is shaded. The dotted grey line is the error on the training rows themselves: "
+        "it only falls to the left, which is why it cannot choose. Thin curves whose triangles lie in the "
+        "shade agree.",
+    ),
+    "optimism": Caption(
+        "Why the training error is not enough",
+        "Training error, estimated true error and their difference over the effective number of parameters.",
+        "The more parameters are in use (to the right), the better the model fits the rows that it was "
+        "trained on, and the more it flatters itself: the orange line is the optimism, the true error minus "
+        "the training error. The penalty stands for what is missing there. The true error is lowest where "
+        "one more parameter would add as much optimism as it takes off the training error; its band is "
+        "read as in the picture before. The dashed line is the chosen strength.",
     ),
     "effective_parameters": Caption(
         "How many parameters are in use",

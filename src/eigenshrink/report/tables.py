@@ -8,37 +8,79 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eigenshrink._version import __version__
+from eigenshrink.inference import kept_per_column
 from eigenshrink.plots import reading
 from eigenshrink.plots.text import mix, number, plural
 from eigenshrink.report.html import items, table, tag, text
+from eigenshrink.report.summary import BIASED, GROUPED, NO_SCATTER, UNBIASED, UNSHRUNK
 
 Array = NDArray[np.float64]
 
 MOST = 300  # coefficients that are listed
 TARGETS = 6  # targets that get a column
 DIRECTIONS = 20
+INTERCEPT = "intercept, never penalised"
+ORDER = ("fail", "warn", "pass")
 
 
 def coefficients(study: Any) -> str:
-    """Return the coefficients at the chosen strength, the largest first, beside those without penalty."""
-    names = study.target_names
+    """Return the coefficients at the chosen strength with their standard errors, the largest first."""
     chosen = np.atleast_2d(study.coef())[:TARGETS]
-    bare = np.atleast_2d(study.coef(0.0))[:TARGETS]
-    d = reading.factors(study)
-    weight = np.abs(chosen) * np.where(d > 0, np.sqrt(d), 1.0)
+    weight = np.abs(chosen) * np.where(reading.factors(study) > 0, np.sqrt(reading.factors(study)), 1.0)
     order = np.argsort(-weight.max(axis=0), kind="stable")[:MOST]
+    errors = np.atleast_2d(study.standard_errors())[:TARGETS]
+    single = len(study.target_names) == 1
+    rows = (_single if single else _beside)(study, order, chosen, errors)
+    names = ["coefficient", "s.e.", "share kept", "without regularisation"]
+    heads = ["column", *(names if single else study.target_names[:TARGETS])]
+    left = _left_out(chosen.shape[1], MOST, "column") + _left_out(len(study.target_names), TARGETS, "target")
+    made = table("Coefficients, in the units of the columns", heads, rows, "t" + "n" * (len(heads) - 1))
+    note = tag("p", text(f"{left}{_scatter(study, errors)}"), class_="note")
+    return made + note
+
+
+def _single(study: Any, order: Any, chosen: Array, errors: Array) -> list[list[str]]:
+    """Coefficient, standard error, share kept and least squares, a line per column."""
+    kept = kept_per_column(study.path, reading.chosen(study, 0))
+    bare = np.ravel(study.coef(0.0))
     rows = []
     if study.facts.fit_intercept:
-        rows.append(_row("intercept, never penalised", np.ravel(study.intercept())[:TARGETS], study))
+        own, first = np.ravel(study.intercept())[0], np.ravel(study.intercept(0.0))[0]
+        rows.append([INTERCEPT, number(own), number(errors[0, -1], 3), "100 %", number(first)])
     for place in order:
-        free = ", not penalised" if d[place] == 0 else ""
-        beside = bare[:, place] if len(names) == 1 else None
-        rows.append(_row(text(study.feature_names[place]) + free, chosen[:, place], study, beside))
-    single = ["coefficient", "without regularisation"]
-    heads = ["column", *(single if len(names) == 1 else names[:TARGETS])]
-    note = _left_out(len(d), MOST, "column") + _left_out(len(names), TARGETS, "target")
-    made = table("Coefficients, in the units of the columns", heads, rows, "t" + "n" * (len(heads) - 1))
-    return made + (tag("p", text(note), class_="note") if note else "")
+        numbers = [number(chosen[0, place]), number(errors[0, place], 3), f"{100 * kept[place]:.1f} %"]
+        rows.append([_column(study, place), *numbers, number(bare[place])])
+    return rows
+
+
+def _beside(study: Any, order: Any, chosen: Array, errors: Array) -> list[list[str]]:
+    """Coefficients of each target with their standard errors, a line per column."""
+
+    def cells(values: Array, scatter: Array) -> list[str]:
+        return [f"{number(value)} ± {number(s, 2)}" for value, s in zip(values, scatter, strict=True)]
+
+    rows = []
+    if study.facts.fit_intercept:
+        rows.append([INTERCEPT, *cells(np.ravel(study.intercept())[:TARGETS], errors[:, -1])])
+    return rows + [[_column(study, place), *cells(chosen[:, place], errors[:, place])] for place in order]
+
+
+def _column(study: Any, place: int) -> str:
+    free = ", not penalised" if reading.factors(study)[place] == 0 else ""
+    return text(study.feature_names[place]) + free
+
+
+def _scatter(study: Any, errors: Array) -> str:
+    """Say what the standard errors mean here, and what they do not."""
+    if np.isnan(errors).any():
+        return NO_SCATTER
+    scatter, df = np.sqrt(np.ravel(study.dispersion)), np.ravel(study.residual_df)
+    one = len(scatter) == 1
+    first = f"Residual standard deviation {number(scatter[0])} on {number(df[0])} degrees of freedom. "
+    kept = kept_per_column(study.path, reading.chosen(study, 0))
+    shrunk = np.any(kept[study.path.fit.active] < UNSHRUNK) or not one
+    grouped = f" {GROUPED}" if study.facts.groups else ""
+    return (first if one else "Beside ±: the standard error. ") + (BIASED if shrunk else UNBIASED) + grouped
 
 
 def directions(study: Any) -> str:
@@ -58,8 +100,8 @@ def directions(study: Any) -> str:
 
 
 def audit(study: Any) -> str:
-    """Return every check with what it means and what to do."""
-    found = [_finding(finding) for finding in study.audit]
+    """Return every check with what it means and what to do, the doubtful ones first."""
+    found = [_finding(finding) for finding in sorted(study.audit, key=lambda f: ORDER.index(f.verdict))]
     return tag("ul", *found, class_="audit") if found else tag("p", "Nothing was checked.")
 
 
@@ -74,6 +116,8 @@ def origin(study: Any, source: str) -> str:
         "source": source,
         "rows": f"{plural(facts.rows, 'row')}{weights}",
         "columns": plural(facts.columns, "column") + scaled,
+        "groups": f"{plural(facts.groups, 'group')}, {facts.groups_source}" if facts.groups else "",
+        "held out": f"{plural(facts.held_out, 'row')} ({facts.held_out_source})" if facts.held_out else "",
         "targets": ", ".join(study.target_names[:TARGETS]) + (", …" if facts.targets > TARGETS else ""),
         "loss": study.loss,
         "spectrum": f"{plural(len(spectrum.eigenvalues), 'direction')}, computed by {spectrum.route}",
@@ -90,19 +134,14 @@ def notes(lines: tuple[str, ...] | list[str]) -> str:
     return tag("section", tag("h2", "What was done to the data"), items(lines), id="notes") if lines else ""
 
 
-def _row(name: str, values: Array, study: Any, beside: Array | None = None) -> list[str]:
-    shown = [number(value) for value in values]
-    if len(study.target_names) > 1:
-        return [name, *shown]
-    return [name, *shown, number(np.ravel(study.intercept(0.0))[0] if beside is None else beside[0])]
-
-
 def _left_out(count: int, most: int, what: str) -> str:
     return f"The first {most} of {plural(count, what)} are shown. " if count > most else ""
 
 
 def _finding(finding: Any) -> str:
     head = tag("strong", text(finding.verdict)) + " " + text(finding.check)
+    measured = f"measured {number(finding.value)}, limit {number(finding.threshold)}"
     meaning = tag("p", text(finding.meaning))
     advice = tag("p", text(finding.advice), class_="advice") if finding.advice else ""
-    return tag("li", tag("h3", head), meaning, advice, class_=finding.verdict)
+    said = tag("h3", tag("span", head), " ", tag("span", text(measured), class_="measured"))
+    return tag("li", said, meaning, advice, class_=finding.verdict)
