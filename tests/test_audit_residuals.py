@@ -117,9 +117,22 @@ def test_errors_of_one_spread_pass():
 @pytest.mark.parametrize("alpha", [0.0, np.inf, 0.1, 1e6])
 def test_pure_noise_has_one_spread_at_any_strength(alpha):
     """The errors depend on the predictions of fits that include the row, and at α = ∞ on those without."""
+    warned = 0
     for seed in range(10):
-        X, _, noise = rows(seed)
-        assert heteroscedasticity(examined(X, noise, alpha=alpha)).verdict == "pass"
+        for shape in ((300, 5), (100, 70)):
+            X, _, noise = rows(seed, *shape)
+            warned += heteroscedasticity(examined(X, noise, alpha=alpha)).verdict == "warn"
+    assert warned <= 1
+
+
+def test_heavy_tails_have_one_spread_where_columns_are_many():
+    """Fits that include the row follow a large error and would call it uneven spread."""
+    warned = 0
+    for seed in range(20):
+        X, _, _ = rows(seed, 100, 70)
+        noise = np.random.default_rng([seed, 5]).standard_t(3, 100)
+        warned += heteroscedasticity(examined(X, noise, alpha=0.1)).verdict == "warn"
+    assert warned <= 1
 
 
 def test_weights_that_say_the_variance_make_one_spread():
@@ -162,6 +175,14 @@ def test_normal_and_light_tails_pass(noise):
     finding = heavy_tails(examined(X, signal + error))
     assert finding.verdict == "pass"
     consistent(finding)
+
+
+@pytest.mark.parametrize(("n", "t"), [(40, 1), (40, 3), (20000, 1)])
+def test_few_rows_must_have_heavier_tails(n, t):
+    X, signal, noise = rows(0, n=n)
+    finding = heavy_tails(examined(X, np.column_stack([signal + noise] * t), alpha=0.1))
+    assert finding.threshold == pytest.approx(max(1.0, kurtosis_limit(n, LEVEL / t)))
+    assert (finding.threshold > 1.0) == (n == 40)
 
 
 @pytest.mark.parametrize("n", [20, 50, 500, 20000])

@@ -208,6 +208,14 @@ def test_rows_near_by_design_are_no_near_copies(design, digits, noise):
         assert (finding.verdict, finding.value) == ("pass", 0)
 
 
+def test_rows_of_a_group_are_alike_but_no_near_copies():
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        X = replicates(rng, 400)
+        y = 5 * np.repeat(rng.normal(size=80), 5) + rng.normal(size=400)
+        assert near_copies(examined(X, y)).verdict == "pass"
+
+
 # --- leverage -----------------------------------------------------------------------------------------
 
 

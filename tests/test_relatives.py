@@ -7,7 +7,16 @@ import pytest
 import scipy.sparse
 from numpy.testing import assert_array_equal
 
-from eigenshrink.data.relatives import close_pairs, duplicate_rows, id_columns, near_rows, row_keys
+from eigenshrink.data import relatives
+from eigenshrink.data.relatives import (
+    close_pairs,
+    duplicate_rows,
+    equal_rows,
+    id_columns,
+    is_continuous,
+    near_rows,
+    row_keys,
+)
 
 
 def table(seed: int, n: int, p: int, t: int = 1) -> tuple[np.ndarray, np.ndarray]:
@@ -111,6 +120,11 @@ def test_chance_makes_no_copies(name):
     assert coincided > 20
 
 
+@pytest.mark.parametrize(("values", "continuous"), [(1, False), (10, False), (11, True), (100, True)])
+def test_a_target_is_continuous_if_it_takes_many_values(values, continuous):
+    assert is_continuous(np.arange(100.0)[:, None] % values) == continuous
+
+
 def test_copies_of_rows_with_rounded_targets_are_found():
     X, y = table(0, 300, 5)
     y = np.round(y, 2)
@@ -129,6 +143,16 @@ def test_keys_do_not_collide_on_whole_numbers():
     X = np.stack(np.meshgrid(np.arange(50.0), np.arange(50.0), np.arange(20.0)), axis=-1).reshape(-1, 3)
     assert len(set(row_keys(X).tolist())) == len(X)
     assert row_keys(scipy.sparse.csr_array(X)).tolist() == row_keys(X).tolist()
+
+
+def test_rows_with_one_key_are_compared_before_they_are_called_equal(monkeypatch):
+    X, y = table(0, 20, 3)
+    monkeypatch.setattr(relatives, "row_keys", lambda matrix: np.zeros(len(matrix), np.uint64))
+    assert equal_rows(X, y).tolist() == list(range(20))
+    y[:] = 1.0
+    assert equal_rows(X, y).tolist() == list(range(20))
+    X[:] = 1.0
+    assert equal_rows(X, y).tolist() == [0] * 20
 
 
 # --- nearly equal rows --------------------------------------------------------------------------------

@@ -184,7 +184,7 @@ def _near_labels(examined: Examined, table: Table) -> Codes | None:
     scale = np.where(examined.path.fit.active & (sd > 0), 1.0 / np.where(sd > 0, sd, 1.0), 0.0)
     near = near_rows(table.X if len(places) == len(same) else table.X[places], scale)
     y = table.y[places]
-    if near.max() == len(near) - 1 or not is_continuous(y[first_rows(equal_rows(near[:, None], y))]):
+    if near.max() == len(near) - 1 or not is_continuous(y):
         return None
     labels = near
     for k, spread in enumerate(_spread_apart(examined, near[same])):
