@@ -75,8 +75,8 @@ def study(
         ``d_j ← d_j · sd(x_j)²``; results stay in original units.
     alpha : "auto", scalar or (t,), in [0, inf]
         House units; :func:`eigenshrink.convert` knows other people's.
-    criterion : {"auto", "loo", "leave_group_out", "kfold", "gcv", "cp", "evidence", "validation"}
-        What chooses alpha; :func:`eigenshrink.choice.choose` says what auto does and why.
+    criterion : {"auto", "combined", "loo", "leave_group_out", "kfold", "gcv", "cp", "evidence", "validation"}
+        What chooses alpha; :func:`eigenshrink.choice.resolve` says what auto is and why.
     select : {"best", "strongest-equivalent"}
         The minimum, or the strongest strength that the paired interval cannot tell from it.
     per_target : bool
@@ -114,7 +114,7 @@ def study(
     >>> X = rng.normal(size=(50, 5))
     >>> s = study(X, X[:, 0] + rng.normal(size=50))
     >>> s.coef().shape, s.coef([0.1, 1.0]).shape, s.choice.criterion
-    ((5,), (2, 5), 'loo')
+    ((5,), (2, 5), 'combined')
     """
     if offset is not None:
         raise InputError("offset is not available in this version: leave it at None")
@@ -177,4 +177,3 @@ def _flags(**given: Any) -> None:
     for name, value in given.items():
         if not isinstance(value, (bool, np.bool_)):
             raise InputError(f"{name} must be True or False; got {value!r}")
-

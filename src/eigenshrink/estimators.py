@@ -71,7 +71,7 @@ class L2Regressor(RegressorMixin, BaseEstimator):
     >>> X, y = load_diabetes(return_X_y=True)
     >>> model = L2Regressor().fit(X, y)
     >>> round(model.score(X, y), 2), round(model.effective_parameters_, 1)
-    (0.52, 10.6)
+    (0.52, 9.6)
     """
 
     def __init__(
