@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: demo test bench lint clean
+.PHONY: demo test bench choose lint clean
 
 $(VENV)/pip.done:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || (echo "Python 3.11 or newer is needed: make PYTHON=python3.11 ..." >&2; exit 1)
@@ -32,6 +32,9 @@ test: $(VENV)/test.done  ## Lint, types, every test
 
 bench: $(VENV)/test.done  ## This project and its peers side by side: out/bench/
 	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(BIN)/python -m benchmarks.run
+
+choose: $(VENV)/test.done  ## Ways of choosing alpha where the truth is known: out/bench/choose.md
+	$(BIN)/python -m benchmarks.choose
 
 clean:
 	rm -rf $(VENV) out

@@ -1,6 +1,8 @@
 """Measure every row, or those that are named, print the table and write it to out/bench/.
 
 python -m benchmarks.run [--rows tall tall-loo] [--rounds 5] [--threads 1] [--output out/bench]
+
+Speed and memory; how well each way of choosing a strength does is measured by benchmarks.choose.
 """
 
 from __future__ import annotations

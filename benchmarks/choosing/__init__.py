@@ -1,0 +1,1 @@
+"""How well each way of choosing a strength does where the truth is known."""

@@ -1,0 +1,106 @@
+"""What each way of choosing makes of one draw, held against the truth."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import RidgeCV
+
+import eigenshrink as es
+from benchmarks.choosing.settings import Drawn, Setting, draw
+
+Array = NDArray[np.float64]
+
+SINGLE = ("loo", "leave_group_out", "kfold", "gcv", "cp", "evidence")
+BESIDE = ("strongest-equivalent", "10-fold", "RidgeCV", "RidgeCV, 100")
+WAYS = ("auto", *SINGLE, *BESIDE)
+INTERVALS = ("auto", "leave-out", "evidence")
+AROUND = (1e-6, 1e4)  # of the largest eigenvalue: the strengths that widths and grids are about
+ESTIMATES = ("leave-out minimum", "its correction", "estimate at auto", "corrected")
+
+
+def repetition(setting: Setting, seed: int) -> dict[str, float]:
+    """Everything that is measured of one draw, by name.
+
+    ``excess W`` of each way: error over the least that any strength reaches, in % of that; ``covers I``,
+    ``decades I`` and ``open I`` of each interval; ``believed E`` and ``true E`` of each estimate of
+    the error.
+    """
+    drawn = draw(setting, seed)
+    study = es.study(drawn.X, drawn.y, groups=drawn.groups, random_state=seed)
+    chosen = strengths(study, drawn, seed)
+    best, least = oracle(study, drawn, np.array(list(chosen.values())))
+    reached = true_error(study, drawn, np.array(list(chosen.values())))
+    said = {f"excess {way}": 100 * (error / least - 1) for way, error in zip(chosen, reached, strict=True)}
+    return said | intervals(study, best) | estimates(study, drawn)
+
+
+def strengths(study: es.Study, drawn: Drawn, seed: int) -> dict[str, float]:
+    """The strength that each way takes, those that need something else left out."""
+    rows, top = len(drawn.y), float(study.spectrum.eigenvalues[0])
+    alphas = rows * top * np.geomspace(*AROUND, 100)
+    equivalent = es.study(drawn.X, drawn.y, groups=drawn.groups, select="strongest-equivalent")
+    # as GridSearchCV does unless told: folds of single rows, whatever belongs together
+    unaware = es.study(drawn.X, drawn.y, groups=np.arange(rows), folds=10, random_state=seed)
+    peers = {
+        "strongest-equivalent": equivalent.alpha,
+        "10-fold": unaware.risk["kfold"].minimum.alpha,
+        "RidgeCV": RidgeCV().fit(drawn.X, drawn.y).alpha_ / rows,
+        "RidgeCV, 100": RidgeCV(alphas=alphas).fit(drawn.X, drawn.y).alpha_ / rows,
+    }
+    single = {name: study.risk[name].minimum.alpha for name in SINGLE if name in study.risk}
+    return {"auto": study.alpha} | single | peers
+
+
+def true_error(study: es.Study, drawn: Drawn, alphas: Array) -> Array:
+    """Error on new rows of the model at each strength, ``(a,)``."""
+    return drawn.error(study.coef(alphas), study.intercept(alphas))
+
+
+def oracle(study: es.Study, drawn: Drawn, others: Array) -> tuple[float, float]:
+    """The best of all strengths and its error: on a grid over 14 decades with both limits, then finer."""
+    top = float(study.spectrum.eigenvalues[0])
+    alphas = np.unique(np.concatenate([[0.0], top * np.logspace(-8, 6, 211), [np.inf], others]))
+    at = int(np.argmin(true_error(study, drawn, alphas)))
+    low, high = alphas[max(at - 1, 0)], alphas[min(at + 1, len(alphas) - 1)]
+    if 0 < low < high < np.inf:
+        alphas = np.append(np.geomspace(low, high, 30), alphas[at])
+    errors = true_error(study, drawn, alphas)
+    return float(alphas[np.argmin(errors)]), float(errors.min())
+
+
+def intervals(study: es.Study, best: float) -> dict[str, float]:
+    """Whether each interval covers the best strength, and its width."""
+    found = {
+        "auto": study.choice.interval,
+        "leave-out": study.risk[leave_out(study)].interval,
+        "evidence": study.risk["evidence"].interval,
+    }
+    within = float(study.spectrum.eigenvalues[0]) * np.array(AROUND)
+    said = {}
+    for name, (low, high) in found.items():
+        said[f"covers {name}"] = float(low <= best <= high)
+        said[f"decades {name}"] = float(np.diff(np.log10(np.clip([low, high], *within)))[0])
+        said[f"open {name}"] = float(low == 0 or np.isinf(high))
+    return said
+
+
+def estimates(study: es.Study, drawn: Drawn) -> dict[str, float]:
+    """What is believed of the error, and what is true of it."""
+    curve = study.risk[leave_out(study)]
+    at_minimum, at_chosen = true_error(study, drawn, np.array([curve.minimum.alpha, study.alpha]))
+    corrected = study.choice.corrected
+    believed = (
+        curve.minimum.value,
+        curve.minimum.value + curve.optimism,
+        corrected - study.choice.optimism,
+        corrected,
+    )
+    true = (at_minimum, at_minimum, at_chosen, at_chosen)
+    said = {f"believed {name}": float(value) for name, value in zip(ESTIMATES, believed, strict=True)}
+    return said | {f"true {name}": float(value) for name, value in zip(ESTIMATES, true, strict=True)}
+
+
+def leave_out(study: es.Study) -> str:
+    """The leave-out estimate that fits the rows."""
+    return "leave_group_out" if "leave_group_out" in study.risk else "loo"
