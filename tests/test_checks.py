@@ -221,7 +221,7 @@ def test_names():
         ({"validation": 0.0}, "validation must be .* between 0 and 1; got 0.0"),
         ({"validation": 1.5}, "validation must be"),
         ({"validation": "0.2"}, "validation must be"),
-        ({"validation": 0.01}, "leaves too few of 12 rows on one side: each needs at least 2 rows"),
+        ({"validation": 0.01}, "leaves too few of 12 rows on one side: 2 rows are needed on each"),
         ({"validation": (X, Y, Y, Y)}, "validation has 4 parts: give"),
         ({"validation": (X[:, :2], Y)}, "validation has 2 columns; the study has 3"),
         ({"validation": (X, np.column_stack([Y, Y]))}, "validation has 2 targets; the study has 1"),
@@ -230,7 +230,10 @@ def test_names():
         ({"random_state": -1}, "random_state must be None, a whole number"),
         ({"criterion": "leave_group_out"}, "leave_group_out needs groups: give es.study"),
         ({"criterion": "validation"}, "validation needs rows that were not fitted"),
-        ({"criterion": "train"}, "criterion must be auto, combined, loo, kfold, gcv, cp, evidence; got 'train'"),
+        (
+            {"criterion": "train"},
+            "criterion must be auto, combined, loo, kfold, gcv, cp, evidence; got 'train'",
+        ),
     ],
 )
 def test_bad_options(asked, message):

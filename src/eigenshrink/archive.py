@@ -165,10 +165,7 @@ def _parts(meta: dict[str, Any], arrays: dict[str, Any]) -> dict[str, Any]:
         loss=LOSSES.get(meta["loss"]),
         sample=Sample(**meta["sample"], **own),
     )
-    tables = {
-        name: {key: arrays[f"table.{name}.{key}"] for key in TABLE}
-        for name in meta["tables"]
-    }
+    tables = {name: {key: arrays[f"table.{name}.{key}"] for key in TABLE} for name in meta["tables"]}
     return dict(
         path=QuadraticPath(fit, spectrum),
         facts=Facts(**meta["facts"], target_sd=arrays["target_sd"]),
@@ -190,8 +187,9 @@ def _agreement(agreement: Agreement | tuple[Agreement, ...] | None) -> list[dict
 def _choice(meta: dict[str, Any], arrays: dict[str, Any]) -> Choice:
     one, agreement = meta["facts"]["one_target"], meta["agreement"]
     sure = {key: arrays[f"choice.{key}"] for key in SURE if key in meta["sure"]}
-    if one:
-        sure = {key: tuple(value.tolist()) if value.ndim else float(value) for key, value in sure.items()}
+    sure = {key: value if value.ndim else float(value) for key, value in sure.items()}
+    if one and "interval" in sure:
+        sure["interval"] = tuple(sure["interval"].tolist())
     found = None if agreement is None else tuple(Agreement(**each) for each in agreement)
     return Choice(
         float(arrays["chosen"]) if one else arrays["chosen"],

@@ -63,6 +63,14 @@ class QuadraticPath:
     fit: Fit
     spectrum: Spectrum
 
+    @cached_property
+    def made(self) -> dict[str, Any]:
+        """What was made of this path and is used by several, by name."""
+        return {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"fit": self.fit, "spectrum": self.spectrum}
+
     @property
     def sample(self) -> Sample:
         """What is known of the data.

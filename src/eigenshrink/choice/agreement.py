@@ -10,11 +10,12 @@ import numpy as np
 from eigenshrink.path import QuadraticPath
 from eigenshrink.risk import DESCRIBING, RiskCurve, row_errors
 from eigenshrink.risk.signal import Array, Signal
-from eigenshrink.risk.weak import signal_shares, weak_directions
+from eigenshrink.risk.weak import tilt
 
 COMPARED = ("leave_group_out", "loo", "gcv", "cp", "evidence", "validation")
 FEW_ROWS = 0.02  # share of the rows that is looked at for heavy tails
 MOST = 0.5  # share of the error in those rows, or of the signal in weak directions, that explains
+TILTED = 2.0  # standard deviations of even signal, from which it is called uneven
 CROWDED = 0.5  # columns per row from which leave-one-out and GCV vary much
 
 
@@ -31,8 +32,8 @@ class Agreement:
     inside : dict
         Whether it lies in that interval.
     cause : str
-        The likely cause where they do not agree: groups, heavy tails, many columns, weak directions or
-        chance; "" where they agree.
+        The likely cause where they do not agree: groups, heavy tails, many columns, weak or strong
+        directions, or chance; "" where they agree.
     words : str
         All this in a sentence or two.
     """
@@ -50,6 +51,8 @@ CAUSES = {
     "many columns": "with so many columns per row leave-one-out and GCV vary most: evidence is the steadier",
     "weak directions": "the signal sits in directions of low variance, which evidence assumes away: believe "
     "leave-one-out",
+    "strong directions": "the signal sits in directions of high variance, more than evidence expects: "
+    "believe leave-one-out",
     "chance": "there is no sign of more than chance: the data do not settle the strength better than this",
 }
 
@@ -72,18 +75,23 @@ def agreements(
         The strengths that were taken.
     """
     names = [name for name in curves if name in COMPARED or (name == criterion and name not in DESCRIBING)]
-    optima = {name: np.atleast_1d(curves[name].minimum.alpha) for name in names}
+    lowest = {name: curves[name].minimum for name in names}
+    optima = {
+        name: np.atleast_1d(at.alpha) for name, at in lowest.items() if not np.any(np.isposinf(at.value))
+    }
     found = []
     for target, (low, high) in enumerate(interval):
         own = {name: float(at[target]) for name, at in optima.items()}
         inside = {name: bool(low <= at <= high) for name, at in own.items()}
         outside = [name for name, there in inside.items() if not there]
-        cause = _cause(path, outside, criterion, target, alphas) if outside else ""
+        cause = _cause(path, outside, own, target, alphas) if outside else ""
         found.append(Agreement(not outside, own, inside, cause, _words(criterion, own, outside, cause)))
     return tuple(found)
 
 
-def _cause(path: QuadraticPath, outside: list[str], criterion: str, target: int, alphas: Array) -> str:
+def _cause(
+    path: QuadraticPath, outside: list[str], optima: dict[str, float], target: int, alphas: Array
+) -> str:
     along = Signal.of(path)
     if "leave_group_out" in path.available_risks and {"loo", "gcv", "cp"} & set(outside):
         return "groups"
@@ -92,13 +100,11 @@ def _cause(path: QuadraticPath, outside: list[str], criterion: str, target: int,
         few = max(1, int(FEW_ROWS * len(errors)))
         if errors[-few:].sum() > MOST * errors.sum():
             return "heavy tails"
+    slant = tilt(along, target, optima.get("evidence", np.nan))
+    if abs(slant) > TILTED:
+        return "weak directions" if slant < 0 else "strong directions"
     if len(path.fit.penalty_factor) > CROWDED * along.observations:
         return "many columns"
-    weak = weak_directions(along.eigenvalues)
-    if len(weak):
-        share, clear, _ = signal_shares(path, alphas, weak)
-        if share[target] > MOST and clear[target]:
-            return "weak directions"
     return "chance"
 
 

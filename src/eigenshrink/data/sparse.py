@@ -37,9 +37,7 @@ class SparseRows(Rows):
     def take(self, picked: NDArray[np.intp]) -> SparseRows:
         """Rows at the picked indices, centred as before."""
         root = None if self.root is None else self.root[picked]
-        return replace(
-            self, X=self.X[picked], root=root, thin=self.thin[picked], full=self.full[picked]
-        )
+        return replace(self, X=self.X[picked], root=root, thin=self.thin[picked], full=self.full[picked])
 
     def _thin_mean(self) -> Array:
         mean = self.mean.copy()

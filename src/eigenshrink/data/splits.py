@@ -150,10 +150,12 @@ def _cut(table: Table, fraction: float, seed: int) -> tuple[Table, Table]:
     size = np.bincount(groups)[order]
     before = np.cumsum(size) - size
     out = np.isin(groups, order[before + 0.5 * size <= fraction * n])
-    if min(out.sum(), (~out).sum()) < 2:
+    left = len(np.unique(groups[~out])) if table.groups is not None else 2
+    if min(out.sum(), (~out).sum(), left) < 2:
         what = f"{n} rows" if table.groups is None else f"{len(size)} groups"
         raise InputError(
-            f"validation={fraction:g} leaves too few of {what} on one side: each needs at least 2 rows"
+            f"validation={fraction:g} leaves too few of {what} on one side: 2 rows are needed on each, "
+            "and 2 groups on the fitted one"
         )
     return table.take(~out), table.take(out)
 

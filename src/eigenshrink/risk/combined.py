@@ -18,6 +18,7 @@ from eigenshrink.risk.leave_group_out import leave_group_out
 from eigenshrink.risk.loo import loo, row_errors
 from eigenshrink.risk.minimum import Evaluate
 from eigenshrink.risk.signal import Signal
+from eigenshrink.risk.uncertainty import DROP
 
 UNIT = "combined score"
 
@@ -56,7 +57,7 @@ def combined(path: QuadraticPath) -> RiskCurve:
         evaluate=_sum(spare, error_of, believed.evaluate),
         units=estimate.units,
         estimate=estimate,
-        drop=None,
+        drop=DROP,  # of use only where the estimate is infinite at every strength
         seed=estimate.seed,
     )
 

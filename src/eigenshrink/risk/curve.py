@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, wraps
 from typing import Any
 
 import numpy as np
@@ -130,10 +130,11 @@ class RiskCurve:
         Over the units that leave one at a time: rows, copies of rows, or groups. Costs one pass over the
         rows for all strengths.
         """
-        if self.units is None:
+        units = self._compared
+        if units is None:
             return None
         axes, alphas = self._strengths(alpha)
-        return squeeze(paired(self.units, self._best, alphas)[1], axes, self.one_target)
+        return squeeze(paired(units, self._best, alphas)[1], axes, self.one_target)
 
     @property
     def has_interval(self) -> bool:
@@ -147,7 +148,7 @@ class RiskCurve:
         Where ``R(α) − R(best)`` is at most 1.96 of its paired standard errors, or 1.92 of a log
         likelihood. Ends are 0 and ∞ where the limits cannot be told from the best.
         """
-        if not self.has_interval:
+        if not self.has_interval or (self.drop is None and self._compared is None):
             return None
         ends = equivalent(self._excess, self.span, self._best)
         return (float(ends[0, 0]), float(ends[0, 1])) if self.one_target else ends
@@ -157,11 +158,18 @@ class RiskCurve:
         """How much too good the minimum looks because it was picked, ``()``, ``(t,)`` or None."""
         if self.estimate is not None:
             return self.estimate.optimism
-        if self.units is None or self.span is None:
+        units = self._compared
+        if units is None or self.span is None:
             return None
         rng = np.random.default_rng([self.seed, 2])
-        found = optimism_of_minimum(self.units, self._best, self.span, rng)
+        found = optimism_of_minimum(units, self._best, self.span, rng)
         return float(found[0]) if self.one_target else found
+
+    @cached_property
+    def _compared(self) -> Units | None:
+        """The units, where no target's error is infinite at every strength."""
+        lowest = np.atleast_1d((self.estimate or self).minimum.value)
+        return self.units if np.all(np.isfinite(lowest)) else None
 
     @property
     def _best(self) -> Array:
@@ -170,11 +178,11 @@ class RiskCurve:
     def _excess(self, alphas: Array) -> Array:
         """Rise above the minimum beyond what cannot be told apart; not finite: it can be told."""
         with np.errstate(invalid="ignore"):
-            if self.units is None:
+            if self._compared is None:
                 rise = self.evaluate(alphas, slopes=False)[0] - np.atleast_1d(self.minimum.value)
                 beyond = rise - np.float64(self.drop or 0.0)
             else:
-                rise, error = paired(self.units, self._best, alphas)
+                rise, error = paired(self._compared, self._best, alphas)
                 beyond = rise - WIDTH * error
         return np.where(np.isnan(beyond), np.inf, beyond)
 
@@ -192,6 +200,20 @@ class RiskCurve:
         values, slopes = self.evaluate(alphas, slopes=derivative)
         result = slopes if derivative else values
         return squeeze(np.broadcast_to(result, (len(alphas), self.targets)), axes, self.one_target)
+
+
+def once(criterion: Callable[[QuadraticPath], RiskCurve]) -> Callable[[QuadraticPath], RiskCurve]:
+    """A criterion that others build on: one curve per path, whose last answers they share."""
+
+    @wraps(criterion)
+    def make(path: QuadraticPath) -> RiskCurve:
+        if criterion.__name__ not in path.made:
+            curve = criterion(path)
+            path.made[criterion.__name__] = replace(curve, evaluate=remembered(curve.evaluate))
+        found: RiskCurve = path.made[criterion.__name__]
+        return found
+
+    return make
 
 
 def loss_curve(

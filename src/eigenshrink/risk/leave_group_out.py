@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from eigenshrink.errors import InputError
 from eigenshrink.path import QuadraticPath
-from eigenshrink.risk.curve import RiskCurve
+from eigenshrink.risk.curve import RiskCurve, once
 from eigenshrink.risk.leave_out import leave_out
 
 
+@once
 def leave_group_out(path: QuadraticPath) -> RiskCurve:
     """``Σ s_i e_i²/(2S)``, e_i the error of a fit without the group of row i, at the same Sα.
 

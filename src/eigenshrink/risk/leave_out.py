@@ -14,7 +14,7 @@ import numpy as np
 
 from eigenshrink.path import QuadraticPath
 from eigenshrink.risk.curve import RiskCurve, loss_curve
-from eigenshrink.risk.fold import Fold, make_folds
+from eigenshrink.risk.fold import Folds, make_folds
 from eigenshrink.risk.leaving import Array, Codes, Leaving
 from eigenshrink.risk.stack import stacks
 from eigenshrink.risk.uncertainty import Piece
@@ -54,7 +54,7 @@ def leave_out(name: str, path: QuadraticPath, labels: Codes, units: Codes | None
     """
     leaving = Leaving.of(path)
     along, t = leaving.along, leaving.along.squares.shape[1]
-    kept: list[Sequence[Fold]] = []
+    kept: list[Sequence[Folds]] = []
 
     def parts() -> Iterator[Part]:
         leaving.unchanged()

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from eigenshrink.path import QuadraticPath
-from eigenshrink.risk.curve import Array, RiskCurve, loss_curve
+from eigenshrink.risk.curve import Array, RiskCurve, loss_curve, once
 from eigenshrink.risk.leaving import Leaving
 from eigenshrink.risk.signal import Signal
 from eigenshrink.risk.uncertainty import Piece
@@ -20,6 +20,7 @@ from eigenshrink.risk.uncertainty import Piece
 MANY = 24  # strengths from which their shares are worth factoring
 
 
+@once
 def loo(path: QuadraticPath) -> RiskCurve:
     """``Σ s_i e_i²/(2S)``, ``e_i = r_i/(1−h_i)``; two passes of GEMM over the rows for all strengths.
 

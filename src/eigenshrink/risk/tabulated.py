@@ -34,7 +34,8 @@ def tabulate(curve: RiskCurve) -> dict[str, NDArray[Any]]:
 def interpolated(table: dict[str, Array]) -> Evaluate:
     """The curve again, by cubic Hermite interpolation in log α.
 
-    Beyond the table a curve nears its limit with α or with 1/α. A target whose curve is infinite stays so.
+    Beyond the table a curve nears its limit with α or with 1/α, or grows on with log α where that is
+    infinite. A target whose curve is infinite stays so.
     """
     places, limits = table["places"], table["limits"]
     finite = np.isfinite(table["values"]).all(axis=0)
@@ -52,10 +53,14 @@ def interpolated(table: dict[str, Array]) -> Evaluate:
         with np.errstate(divide="ignore"):
             place = np.log(alphas)
         inside = np.clip(place, places[0], places[-1])
-        limit = np.where(finite, np.where(place < places[0], limits[0], limits[1]), 0.0)
-        left = np.exp(-np.abs(place - inside))  # one inside
-        apart = (at(spline, inside) - limit) * left
-        steep = np.where(place == inside, at(slope, inside), np.sign(inside - place) * apart)
-        return np.where(finite, limit + apart, np.inf), np.where(finite, steep, np.nan)
+        limit = np.where(place < places[0], limits[0], limits[1])
+        straight = finite & ~np.isfinite(limit)  # no limit to near: on with the last slope
+        beyond = np.where(np.isinf(place), 0.0, place - inside)
+        value, moves = at(spline, inside), at(slope, inside)
+        near = np.where(finite & ~straight, limit, 0.0)
+        apart = (value - near) * np.exp(-np.abs(place - inside))  # one inside
+        bent = np.where(place == inside, moves, -np.sign(beyond) * apart)
+        result = np.where(straight, np.where(np.isinf(place), limit, value + moves * beyond), near + apart)
+        return np.where(finite, result, np.inf), np.where(finite, np.where(straight, moves, bent), np.nan)
 
     return evaluate

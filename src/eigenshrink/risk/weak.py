@@ -1,4 +1,4 @@
-"""Signal in the directions that vary least, which ridge removes first (M8)."""
+"""Where the signal sits: in the directions that vary least, which ridge removes first, or evenly (M8)."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from scipy.special import fdtri
 
 from eigenshrink.inference import dispersion, residual_df
 from eigenshrink.path import QuadraticPath, kept_share
+from eigenshrink.risk.signal import Signal
 
 Array = NDArray[np.float64]
 
@@ -52,3 +53,22 @@ def signal_shares(
         kept = (kept_share(path.spectrum.eigenvalues[weak], alphas[:, None]) * visible.T).sum(axis=1)
         kept = np.where(visible.sum(axis=0) > 0, kept / visible.sum(axis=0), 1.0)
     return share, np.asarray(ratio > limit), kept
+
+
+def tilt(along: Signal, target: int, alpha: float) -> float:
+    """How many standard deviations the signal leans to strong (+) or weak (−) directions; 0: nothing to say.
+
+    Evidence expects weights ``w_i²`` alike in every direction. This is the score test of ``w_i² ∝ λ_i^q``
+    against ``q = 0``, the mean size profiled out, at the strength where evidence is highest.
+    """
+    values = along.eigenvalues
+    if not (0 < alpha < np.inf and len(values) > 1):
+        return 0.0
+    kept, squares = kept_share(values, np.array(alpha)), along.squares[:, target]
+    noise = ((1.0 - kept) @ squares + along.outside[target]) / (along.observations - along.free_rank)
+    weight = kept**2
+    apart = np.log(values) - weight @ np.log(values) / weight.sum()
+    spread = np.sqrt(2 * weight @ apart**2)
+    if not (noise > 0 and spread > 0):
+        return 0.0
+    return float((squares * (1.0 - kept) / noise - 1.0) @ (kept * apart) / spread)
