@@ -181,7 +181,7 @@ def test_criteria_that_agree_pass():
     for target in (None, 2):
         found = finding(es.study(*data(0, 150, 10, t=target), criterion="loo"), AGREE)
         assert (found.verdict, found.value) == ("pass", 0)
-        assert "agree with loo" in found.meaning
+        assert "agree with leave-one-out" in found.meaning
     given = finding(es.study(*data(0, 30, 3), alpha=1.0), AGREE)
     assert given.verdict == "pass"
     assert "No criterion chose" in given.meaning

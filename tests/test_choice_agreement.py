@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
@@ -9,6 +11,9 @@ from numpy.testing import assert_array_equal
 import eigenshrink as es
 from eigenshrink.choice import Choice, Confidence
 from eigenshrink.choice.agreement import CAUSES
+from eigenshrink.data.digits import number
+from eigenshrink.record import Asked
+from eigenshrink.risk import criterion_name
 from oracles import CASES, make
 
 SEEDS = range(6)
@@ -91,14 +96,34 @@ def test_the_words_name_who_disagrees_and_what_to_believe():
     outside = [name for name, inside in found.inside.items() if not inside]
     assert outside
     for name in outside:
-        assert f"{name} takes {found.optima[name]:.3g}" in found.words
+        assert f"{criterion_name(name)} takes {number(found.optima[name], 3)}" in found.words
+    assert "outside the strengths that evidence cannot tell from its best" in found.words
     assert CAUSES[found.cause] in found.words
 
 
 def test_the_words_where_they_agree():
     study = make(3, 45, 5).study(criterion="loo")
     assert study.choice.agreement.agrees
-    assert study.choice.agreement.words.startswith("gcv, cp, evidence agree with loo")
+    assert study.choice.agreement.words.startswith("GCV, Cp and evidence agree with leave-one-out")
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_words_name_the_one_whose_band_it_is(seed):
+    found = weak(seed)
+    by_gcv = es.Study(
+        found.path, found.facts, found.feature_names, found.target_names, asked=Asked(criterion="gcv")
+    )
+    assert by_gcv.choice.interval is None
+    assert "of leave-one-out." in by_gcv.choice.agreement.words or (
+        "that leave-one-out cannot tell from its best" in by_gcv.choice.agreement.words
+    )
+
+
+def test_the_words_for_people_hold_no_key():
+    groups = np.arange(60) % 12
+    for criterion in ("combined", "loo", "leave_group_out", "kfold", "gcv", "cp", "evidence"):
+        study = make(3, 60, 5).study(criterion=criterion, groups=groups)
+        assert not re.search(r"\b(loo|leave_group_out|kfold|gcv|cp)\b", study.choice.agreement.words)
 
 
 def test_each_target_is_compared_as_if_alone():

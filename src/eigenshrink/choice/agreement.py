@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from eigenshrink.data.digits import number
 from eigenshrink.path import QuadraticPath
-from eigenshrink.risk import DESCRIBING, RiskCurve, row_errors
+from eigenshrink.risk import DESCRIBING, RiskCurve, criterion_name, row_errors
 from eigenshrink.risk.signal import Array, Signal
 from eigenshrink.risk.weak import tilt
 
@@ -58,7 +59,12 @@ CAUSES = {
 
 
 def agreements(
-    path: QuadraticPath, curves: Mapping[str, RiskCurve], criterion: str, interval: Array, alphas: Array
+    path: QuadraticPath,
+    curves: Mapping[str, RiskCurve],
+    criterion: str,
+    interval: Array,
+    alphas: Array,
+    judge: str = "",
 ) -> tuple[Agreement, ...]:
     """Compare the criteria, target by target.
 
@@ -70,9 +76,11 @@ def agreements(
     criterion : str
         The one that chose.
     interval : (t, 2)
-        Its strengths that cannot be told from the best.
+        Strengths that cannot be told from the best.
     alphas : (t,)
         The strengths that were taken.
+    judge : str
+        The criterion whose interval that is, where it is another one.
     """
     names = [name for name in curves if name in COMPARED or (name == criterion and name not in DESCRIBING)]
     lowest = {name: curves[name].minimum for name in names}
@@ -85,7 +93,8 @@ def agreements(
         inside = {name: bool(low <= at <= high) for name, at in own.items()}
         outside = [name for name, there in inside.items() if not there]
         cause = _cause(path, outside, own, target, alphas) if outside else ""
-        found.append(Agreement(not outside, own, inside, cause, _words(criterion, own, outside, cause)))
+        words = _words(criterion, own, outside, cause, judge or criterion)
+        found.append(Agreement(not outside, own, inside, cause, words))
     return tuple(found)
 
 
@@ -108,11 +117,17 @@ def _cause(
     return "chance"
 
 
-def _words(criterion: str, optima: dict[str, float], outside: list[str], cause: str) -> str:
+def _words(criterion: str, optima: dict[str, float], outside: list[str], cause: str, judge: str) -> str:
     if not outside:
         others = [name for name in optima if name != criterion]
         if not others:
             return "There is no other criterion to compare with."
-        return f"{', '.join(others)} agree with {criterion}: their optima cannot be told from its best."
-    said = ", ".join(f"{name} takes {optima[name]:.3g}" for name in outside)
-    return f"The criteria disagree: {said}, outside what {criterion} cannot tell apart; {CAUSES[cause]}."
+        *first, last = map(criterion_name, others)
+        said = f"{', '.join(first)} and {last} agree" if first else f"{last} agrees"
+        optima_are = "their optima" if first else "its optimum"
+        best = f"the best of {criterion_name(judge)}"
+        said = f"{said} with {criterion_name(criterion)}: {optima_are} cannot be told from {best}."
+        return said[:1].upper() + said[1:]
+    said = ", ".join(f"{criterion_name(name)} takes {number(optima[name], 3)}" for name in outside)
+    which = f"outside the strengths that {criterion_name(judge)} cannot tell from its best"
+    return f"The criteria disagree: {said}, {which}; {CAUSES[cause]}."

@@ -12,10 +12,11 @@ from numpy.typing import ArrayLike
 
 from eigenshrink.choice.agreement import Agreement, agreements
 from eigenshrink.choice.rule import AUTO, BEST, STRONGEST, resolve
+from eigenshrink.data.digits import number
 from eigenshrink.errors import InputError
 from eigenshrink.path import QuadraticPath
 from eigenshrink.penalty import strengths
-from eigenshrink.risk import RiskCurve
+from eigenshrink.risk import RiskCurve, criterion_name
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,17 +103,15 @@ class Choice:
         """
         if self.saved is not None or self.path is None:
             return self.saved.agreement if self.saved else None
-        interval = self.interval
+        interval, name = self.interval, self.criterion
         if interval is None:
-            name = next(
-                (name for name in ("leave_group_out", "loo", "evidence") if name in self.curves), None
-            )
-            interval = None if name is None else self.curves[name].interval
+            name = next((name for name in ("leave_group_out", "loo", "evidence") if name in self.curves), "")
+            interval = self.curves[name].interval if name else None
         if interval is None:
             return None
         bands = np.asarray(interval, dtype=np.float64).reshape(-1, 2)
         alphas = np.atleast_1d(np.asarray(self.alpha, dtype=np.float64))
-        found = agreements(self.path, self.curves, self.criterion, bands, alphas)
+        found = agreements(self.path, self.curves, self.criterion, bands, alphas, name)
         return found[0] if self.one_target else found
 
     @property
@@ -151,7 +150,8 @@ def choose(
     if not moves:
         reason = "no column that varies is penalised, so the strength changes nothing"
     elif criterion == AUTO and np.any(np.isposinf(minimum.value)):
-        reason = f"{name} is infinite at every strength: some rows are known only from themselves"
+        shown = criterion_name(name)
+        reason = f"{shown} is infinite at every strength: some rows are known only from themselves"
         name = "evidence"
         curve = curves[name] if per_target else curves[name].pooled
         minimum = curve.minimum
@@ -207,7 +207,7 @@ def _flatness(low: float, high: float) -> str:
     if low == 0 and np.isinf(high):
         return "the data cannot tell any strength from any other"
     if low == 0:
-        return f"anything up to {high:.2g} is as good, no regularisation included"
+        return f"anything up to {number(high, 2)} is as good, no regularisation included"
     if np.isinf(high):
-        return f"anything from {low:.2g} on is as good, dropping the penalised columns included"
-    return f"anything between {low:.2g} and {high:.2g} is as good"
+        return f"anything from {number(low, 2)} on is as good, dropping the penalised columns included"
+    return f"anything between {number(low, 2)} and {number(high, 2)} is as good"

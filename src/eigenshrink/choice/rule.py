@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from eigenshrink.errors import InputError
 from eigenshrink.path import QuadraticPath
-from eigenshrink.risk import DESCRIBING, RISKS
+from eigenshrink.risk import DESCRIBING, RISKS, criterion_name
 
 AUTO = "auto"
 BEST, STRONGEST = SELECT = ("best", "strongest-equivalent")
@@ -46,8 +46,9 @@ def check_select(path: QuadraticPath, criterion: str, select: str) -> str:
     name, _ = resolve(path, criterion)
     if select == STRONGEST and not RISKS[name](path).has_interval:
         raise InputError(
-            f"select={STRONGEST!r} needs strengths that cannot be told from the best, which {name} does not "
-            "give: use criterion='loo', 'kfold', 'leave_group_out' or 'evidence'"
+            f"select={STRONGEST!r} needs strengths that cannot be told from the best, which "
+            f"{criterion_name(name)} does not give: use criterion='loo', or another one of kfold, "
+            "leave_group_out and evidence"
         )
     return select
 

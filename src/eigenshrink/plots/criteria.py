@@ -1,8 +1,7 @@
-"""What people call the criteria, how each is drawn, and how sure the one that chose is (M14, M15)."""
+"""How each criterion is drawn, and how sure the one that chose is (M14, M15)."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,22 +10,9 @@ from numpy.typing import NDArray
 
 from eigenshrink.plots import reading
 from eigenshrink.plots.canvas import MUTED, PENALTY, SERIES
-from eigenshrink.plots.text import number
 
 Array = NDArray[np.float64]
 
-NAMES = {
-    "combined": "combined evidence",
-    "loo": "leave-one-out",
-    "leave_group_out": "leave-group-out",
-    "kfold": "K-fold",
-    "gcv": "GCV",
-    "cp": "Mallows' Cp",
-    "evidence": "evidence",
-    "validation": "held-out rows",
-    "train": "training error",
-    "optimism": "optimism",
-}
 # A criterion looks the same in every picture; dashes tell apart what a printer or an eye does not.
 STYLES: Mapping[str, dict[str, Any]] = {
     "combined": {"color": SERIES[1], "linestyle": (0, (8, 1.5))},
@@ -44,27 +30,9 @@ PLAIN: dict[str, Any] = {"color": SERIES[4], "linestyle": (0, (2, 1))}
 BANDED = ("leave_group_out", "loo", "evidence")  # whose interval stands in for a criterion without one
 
 
-def criterion_name(key: str) -> str:
-    """Return the name of a criterion for people."""
-    return NAMES.get(key, key.replace("_", "-"))
-
-
 def style(key: str) -> dict[str, Any]:
     """Return colour and dashes of a criterion, new ones included."""
     return dict(STYLES.get(key, PLAIN))
-
-
-def in_words(sentence: str) -> str:
-    """Return a sentence with keys of criteria replaced by their names, and 1e-07 as people write it.
-
-    Examples
-    --------
-    >>> in_words("gcv takes 2e-07, outside what leave_group_out cannot tell apart")
-    'GCV takes 2×10⁻⁷, outside what leave-group-out cannot tell apart'
-    """
-    keys = r"\b(combined|loo|leave_group_out|kfold|gcv|cp|validation)\b"
-    said = re.sub(keys, lambda key: NAMES[key.group()], sentence)
-    return re.sub(r"\b\d[\d.]*e[+-]\d+\b", lambda value: number(float(value.group())), said)
 
 
 def equivalent(study: Any) -> tuple[str, Array] | None:

@@ -9,10 +9,9 @@ from numpy.typing import NDArray
 
 from eigenshrink.plots import canvas, criteria, reading
 from eigenshrink.plots.canvas import CHOSEN
-from eigenshrink.plots.criteria import criterion_name
 from eigenshrink.plots.risk import ROOM, shade_error
 from eigenshrink.plots.text import number
-from eigenshrink.risk import ERRORS
+from eigenshrink.risk import ERRORS, criterion_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

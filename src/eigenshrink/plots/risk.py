@@ -9,10 +9,9 @@ from numpy.typing import NDArray
 
 from eigenshrink.plots import canvas, criteria, reading
 from eigenshrink.plots.canvas import CHOSEN
-from eigenshrink.plots.criteria import criterion_name
 from eigenshrink.plots.marks import mark_strength, shade_strengths
 from eigenshrink.plots.text import number
-from eigenshrink.risk import DESCRIBING
+from eigenshrink.risk import DESCRIBING, criterion_name
 from eigenshrink.risk.uncertainty import WIDTH
 
 if TYPE_CHECKING:

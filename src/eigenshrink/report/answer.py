@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eigenshrink.plots import reading
-from eigenshrink.plots.criteria import criterion_name, equivalent, in_words
+from eigenshrink.plots.criteria import equivalent
 from eigenshrink.plots.text import number, plural
 from eigenshrink.report.estimates import SHOWN, agreement, as_good, finite, rows_together
 from eigenshrink.report.html import table, tag, text
+from eigenshrink.risk import criterion_name
 from eigenshrink.units import PEERS, convert
 
 Array = NDArray[np.float64]
@@ -101,7 +102,7 @@ def _targets(study: Any, interval: Array | None) -> Iterator[list[str]]:
 
 
 def _reason(study: Any) -> str:
-    reason = in_words(study.choice.reason).rstrip(".")
+    reason = study.choice.reason
     if study.choice.criterion == "given":
         return f"{reason[:1].upper()}{reason[1:]}."
     return f"Chosen by {criterion_name(study.choice.criterion)} ({reason})."

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eigenshrink.plots import reading
-from eigenshrink.plots.criteria import criterion_name, equivalent, in_words
+from eigenshrink.plots.criteria import equivalent
 from eigenshrink.plots.text import number, plural
 from eigenshrink.report.html import table, tag, text
-from eigenshrink.risk import DESCRIBING
+from eigenshrink.risk import DESCRIBING, criterion_name
 
 Array = NDArray[np.float64]
 
@@ -147,8 +147,7 @@ def _said(each: tuple[Any, ...], name: str) -> Iterator[str]:
 
 
 def _opened(sentence: str) -> str:
-    said = in_words(sentence)
-    return said[:1].upper() + said[1:]
+    return sentence[:1].upper() + sentence[1:]
 
 
 def finite(value: float) -> str:

@@ -17,7 +17,16 @@ from eigenshrink.risk.minimum import Minimum
 from eigenshrink.risk.training_error import optimism, train
 from eigenshrink.risk.validation import validation
 
-__all__ = ["DESCRIBING", "NEEDS_ROWS", "RISKS", "Minimum", "RiskCurve", "RowErrors", "row_errors"]
+__all__ = [
+    "DESCRIBING",
+    "NEEDS_ROWS",
+    "RISKS",
+    "Minimum",
+    "RiskCurve",
+    "RowErrors",
+    "criterion_name",
+    "row_errors",
+]
 
 RISKS: dict[str, Callable[[QuadraticPath], RiskCurve]] = {
     "combined": combined,
@@ -32,6 +41,19 @@ RISKS: dict[str, Callable[[QuadraticPath], RiskCurve]] = {
     "optimism": optimism,
 }
 
+NAMES = {  # what people call them, in every sentence and figure
+    "combined": "combined evidence",
+    "loo": "leave-one-out",
+    "leave_group_out": "leave-group-out",
+    "kfold": "K-fold",
+    "gcv": "GCV",
+    "cp": "Cp",
+    "evidence": "evidence",
+    "validation": "held-out rows",
+    "train": "training error",
+    "optimism": "optimism",
+}
+
 DESCRIBING = ("train", "optimism")  # they never choose a strength
 ERRORS = ("leave_group_out", "loo", "gcv")  # the first that there is estimates the true error
 NEEDS_ROWS = (
@@ -42,3 +64,8 @@ NEEDS_ROWS = (
     "validation",
     "optimism",
 )  # tabulated where rows are gone
+
+
+def criterion_name(key: str) -> str:
+    """Return the name of a criterion for people."""
+    return NAMES.get(key, key.replace("_", "-"))
