@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from eigenshrink.data.rows import slices
 from eigenshrink.errors import InputError
 from eigenshrink.fit import Sample, Training
 from eigenshrink.path import QuadraticPath
@@ -17,6 +19,7 @@ from eigenshrink.spectrum.triangular import EPS
 Array = NDArray[np.float64]
 Codes = NDArray[np.intp]
 
+TOGETHER = 128  # targets that are looked at together: no second array of weights × targets is held
 ROUNDING = 1e-11  # 1 − h below this is rounding of a row that only itself determines
 
 
@@ -29,8 +32,6 @@ class Leaving:
     path : QuadraticPath
     training : Training
     along : Signal
-    signal : (k, t)
-        ``Uᵀ Ỹ`` of all rows.
     rounding : float
         ``1 − h`` that may be rounding.
     used_up : bool
@@ -40,7 +41,6 @@ class Leaving:
     path: QuadraticPath
     training: Training
     along: Signal
-    signal: Array
     rounding: float
     used_up: bool
 
@@ -60,10 +60,19 @@ class Leaving:
             path=path,
             training=training,
             along=along,
-            signal=path.spectrum.numerators * np.sqrt(along.weight_sum / along.eigenvalues)[:, None],
             rounding=_rounding(path.sample, path.spectrum),
             used_up=len(along.eigenvalues) + along.free_rank == path.sample.rows,
         )
+
+    @cached_property
+    def signal(self) -> Array:
+        """``Uᵀ Ỹ`` of all rows, ``(k, t)``."""
+        return self.signal_of(slice(None))
+
+    def signal_of(self, targets: slice) -> Array:
+        """The same for some targets, made again each time: for all it is as large as the weights."""
+        scale = np.sqrt(self.along.weight_sum / self.along.eigenvalues)
+        return self.path.spectrum.numerators[:, targets] * scale[:, None]
 
     @property
     def copies(self) -> Array | None:
@@ -85,7 +94,9 @@ class Leaving:
     def outside(self, rows: slice | Codes, U: Array, F: Array) -> Array:
         """Residuals of some rows as α → 0, ``(b, t)``."""
         scores = self.path.spectrum.scores
-        left = self.training.targets(rows) - U @ self.signal
+        left = self.training.targets(rows)
+        for some in slices(left.shape[1], TOGETHER):
+            left[:, some] -= U @ self.signal_of(some)
         if scores is not None:
             left -= F @ scores.free_signal
         left[:, self.along.outside == 0] = 0.0

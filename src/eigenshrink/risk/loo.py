@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
+from eigenshrink.data.rows import slices
 from eigenshrink.path import QuadraticPath
 from eigenshrink.risk.curve import Array, RiskCurve, loss_curve, once
-from eigenshrink.risk.leaving import Leaving
-from eigenshrink.risk.signal import Signal
+from eigenshrink.risk.leaving import TOGETHER, Leaving
 from eigenshrink.risk.uncertainty import Piece
 
 MANY = 24  # strengths from which their shares are worth factoring
@@ -29,50 +30,99 @@ def loo(path: QuadraticPath) -> RiskCurve:
     """
     leaving = Leaving.of(path)
     along = leaving.along
-    targets = along.squares.shape[1]
-
-    def share(alphas: Array, slopes: bool) -> list[_Shares]:
-        groups = [alphas] if targets == 1 else list(alphas[:, None, :])
-        thin = targets == 1 and path.sample.rows > 4 * len(along.eigenvalues)
-        return [_Shares.of(along, group.reshape(-1, 1), slopes, thin) for group in groups]
+    t = along.squares.shape[1]
 
     def evaluate(alphas: Array, slopes: bool) -> tuple[Array, Array]:
-        shares = share(alphas, slopes)
-        total = np.zeros((2, len(shares), max(len(alphas) if targets == 1 else 1, targets)))
+        asked = _Question.of(leaving, alphas, slopes)
+        total = np.zeros((2, *asked.shape))
         for block in _blocks(leaving):
-            for j, part in enumerate(shares):
-                total[:, j] += block.error(part)
-        values, steep = total.reshape(2, len(alphas), -1) / (2 * along.weight_sum)
+            for row, targets, share in asked:
+                total[:, row, targets] += block.error(share, targets)
+        values, steep = total.reshape(2, len(alphas), t) / (2 * along.weight_sum)
         return values, steep
 
     def units(reference: Array, alphas: Array) -> Iterator[Piece]:
-        (first,), rest = share(reference[None, :], False), share(alphas, False)
+        first = _Question.of(leaving, reference[None, :], False)
+        rest = _Question.of(leaving, alphas, False)
         for block in _blocks(leaving):
-            parts = (block.squared(part) / (2 * along.weight_sum) for part in rest)
             copies = None if block.copies is None else block.copies[:, 0]
-            yield copies, block.squared(first) / (2 * along.weight_sum), parts
+            parts = (part / (2 * along.weight_sum) for part in block.squared(rest))
+            yield copies, next(block.squared(first)) / (2 * along.weight_sum), parts
 
     return loss_curve("loo", path, evaluate, along.span, units)
+
+
+@dataclass(frozen=True, eq=False)
+class _Question:
+    """Strengths to answer for, in pieces: all those of one target at once, or some targets at one each.
+
+    A piece is the row of the answer, the columns in it, and the shares, which several targets make again
+    each time, so that no further array of weights × targets is held.
+    """
+
+    leaving: Leaving
+    pieces: list[tuple[int, slice, Array]]
+    shape: tuple[int, int]
+    slopes: bool
+
+    @classmethod
+    def of(cls, leaving: Leaving, alphas: Array, slopes: bool) -> _Question:
+        t = leaving.along.squares.shape[1]
+        if t == 1:
+            pieces = [(0, slice(None), alphas.reshape(-1, 1))]
+            return cls(leaving, pieces, (1, len(alphas)), slopes)
+        pieces = [
+            (row, some, (strength if len(strength) == 1 else strength[some])[:, None])
+            for row, strength in enumerate(alphas)
+            for some in slices(t, TOGETHER)
+        ]
+        return cls(leaving, pieces, (len(alphas), t), slopes)
+
+    def __iter__(self) -> Iterator[tuple[int, slice, _Shares]]:
+        for row, targets, strength in self.pieces:
+            single = len(self.pieces) == 1
+            yield row, targets, self.only if single else self._share(targets, strength)
+
+    @cached_property
+    def only(self) -> _Shares:
+        """The shares of a question in one piece."""
+        return self._share(*self.pieces[0][1:])
+
+    def _share(self, targets: slice, strength: Array) -> _Shares:
+        return _Shares.of(self.leaving, strength, targets, self.slopes)
 
 
 @dataclass(frozen=True, eq=False)
 class _Shares:
     """Lost shares of q strengths as products of thin matrices, ``(k, q)``; slopes beside them."""
 
+    signal: Array  #        (k, 1 or q)  Uᵀ Ỹ
     left: Array  #          (k, r)
     lost: Array  #          (r, q)
     slope: Array | None  #  (r, q)
 
     @classmethod
-    def of(cls, along: Signal, alphas: Array, slopes: bool, thin: bool) -> _Shares:
+    def of(cls, leaving: Leaving, alphas: Array, targets: slice, slopes: bool) -> _Shares:
+        along = leaving.along
+        one = along.squares.shape[1] == 1
         lost = along.lost(alphas).T
         both = np.hstack([lost, along.lost_slope(alphas).T]) if slopes else lost
         q = lost.shape[1]
-        left, right = _thin(both) if thin and q > MANY and len(both) else (np.eye(0), both)
-        return cls(left, right[:, :q], right[:, q:] if slopes else None)
+        thin = one and q > MANY and leaving.path.sample.rows > 4 * len(both) > 0
+        left, right = _thin(both) if thin else (np.eye(0), both)
+        signal = leaving.signal_of(slice(None) if one else targets)
+        return cls(signal, left, right[:, :q], right[:, q:] if slopes else None)
 
-    def times(self, U: Array, columns: Array, slope: bool) -> Array:
-        """``Σ_k U_ik · columns_k · share_kq``; factored shares take one column, others any."""
+    def leverage(self, squares: Array, slope: bool = False) -> Array:
+        """``Σ_k U_ik² · share_kq``."""
+        return self._times(squares, np.ones((len(self.signal), 1)), slope)
+
+    def residual(self, U: Array, slope: bool = False) -> Array:
+        """``Σ_k U_ik · signal_k · share_kq``."""
+        return self._times(U, self.signal, slope)
+
+    def _times(self, U: Array, columns: Array, slope: bool) -> Array:
+        """Factored shares take one column, others any."""
         share = self.slope if slope and self.slope is not None else self.lost
         if self.left.size:
             return (U @ (columns * self.left)) @ share
@@ -86,34 +136,38 @@ class _Block:
     rows: slice
     U: Array  #        (b, k)
     squares: Array  #  (b, k)  U²
-    signal: Array  #   (k, t)  Uᵀ Ỹ of all rows
     outside: Array  #  (b, t)  residuals as α → 0
     spare: Array  #    (b, 1)  1 − leverage as α → 0
     copies: Array | None  # (b, 1) s_i of frequency weights
 
-    def error(self, share: _Shares) -> tuple[Array, Array]:
-        """Sums of ``s_i e_i²`` over the rows, and their slopes, ``(q,)`` or ``(t,)`` each."""
-        error, left_out = self.left_out(share)
+    def error(self, share: _Shares, targets: slice) -> tuple[Array, Array]:
+        """Sums of ``s_i e_i²`` over the rows, and their slopes, ``(q,)`` or ``(c,)`` for c targets each."""
+        error, left_out = self.left_out(share, targets)
         with np.errstate(divide="ignore", invalid="ignore"):
             total = np.einsum("ij,ij->j", error, error)
             if share.slope is None:
                 return total, np.full_like(total, np.nan)
-            moved = share.times(self.squares, np.ones((len(self.signal), 1)), slope=True)
+            moved = share.leverage(self.squares, slope=True)
             if self.copies is not None:
                 moved = moved / self.copies
-            change = share.times(self.U, self.signal, slope=True) - error * moved
+            change = share.residual(self.U, slope=True) - error * moved
             return total, 2 * np.einsum("ij,ij->j", error, change / left_out)
 
-    def squared(self, share: _Shares) -> Array:
-        """``s_i e_i²`` of each row, ``(b, q)`` or ``(b, t)``."""
-        return np.square(self.left_out(share)[0])
+    def squared(self, asked: _Question) -> Iterator[Array]:
+        """``s_i e_i²`` of each row, ``(b, q)`` or ``(b, t)``, for each row of the answer."""
+        found: list[Array] = []
+        for _, targets, share in asked:
+            found.append(np.square(self.left_out(share, targets)[0]))
+            if targets.stop in (None, asked.shape[1]):
+                yield found[0] if len(found) == 1 else np.hstack(found)
+                found = []
 
-    def left_out(self, share: _Shares) -> tuple[Array, Array]:
-        """``√s_i e_i`` and ``1 − h_i``, ``(b, q)`` or ``(b, t)`` each."""
-        left_out = share.times(self.squares, np.ones((len(self.signal), 1)), slope=False)
+    def left_out(self, share: _Shares, targets: slice) -> tuple[Array, Array]:
+        """``√s_i e_i`` and ``1 − h_i``, ``(b, q)`` or ``(b, c)`` each."""
+        left_out = share.leverage(self.squares)
         left_out += self.spare
-        residual = share.times(self.U, self.signal, slope=False)
-        residual += self.outside
+        residual = share.residual(self.U)
+        residual += self.outside if self.outside.shape[1] == 1 else self.outside[:, targets]
         if self.copies is not None:
             left_out = left_out / self.copies + (1.0 - 1.0 / self.copies)
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -135,12 +189,12 @@ def row_errors(path: QuadraticPath, alphas: Array) -> RowErrors:
     """
     leaving = Leaving.of(path)
     n, t = leaving.training.table.y.shape
-    share = _Shares.of(leaving.along, alphas[:, None], False, False)
+    asked = _Question.of(leaving, alphas[None, :], slopes=False)
     residual, left_out, spare = np.empty((n, t)), np.empty((n, t)), np.empty((n, t))
     for block in _blocks(leaving):
-        error, rest = block.left_out(share)
-        left_out[block.rows], spare[block.rows] = error, rest
-        residual[block.rows] = block.outside + share.times(block.U, block.signal, slope=False)
+        for _, targets, share in asked:
+            left_out[block.rows, targets], spare[block.rows, targets] = block.left_out(share, targets)
+            residual[block.rows, targets] = block.outside[:, targets] + share.residual(block.U)
     root = np.ones(n) if leaving.training.rows.root is None else leaving.training.rows.root
     residual, left_out = residual / root[:, None], left_out / root[:, None]
     fitted = leaving.training.table.y - residual
@@ -187,7 +241,6 @@ def _blocks(leaving: Leaving) -> Iterator[_Block]:
             rows=rows,
             U=U,
             squares=squares,
-            signal=leaving.signal,
             outside=outside,
             spare=spare[:, None],
             copies=None if weight is None else weight[rows, None],
