@@ -44,7 +44,7 @@ def test_columns_without_use_are_warned_of():
     assert study.alpha == np.inf
     found = finding(study, END)
     assert (found.verdict, found.value) == ("warn", 1)
-    assert "loo takes α = ∞" in found.meaning
+    assert "leave-one-out takes α = ∞" in found.meaning
     assert "no use" in found.meaning
     assert found.advice
 

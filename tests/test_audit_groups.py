@@ -9,6 +9,7 @@ import scipy.sparse
 import eigenshrink as es
 from eigenshrink.audit import Examined
 from eigenshrink.audit.groups import given_groups, likely_groups, time_order
+from eigenshrink.risk import criterion_name
 
 
 def examined(X, y, **asked) -> Examined:
@@ -167,7 +168,7 @@ def test_groups_that_matter_and_do_not_leave_together_fail(criterion):
     assert finding.verdict == "fail"
     assert finding.value == pytest.approx(0.5, abs=0.15)
     assert finding.value > finding.threshold
-    assert f"{criterion} does not leave them out together" in finding.meaning
+    assert f"{criterion_name(criterion)} does not leave them out together" in finding.meaning
 
 
 def test_groups_that_do_not_matter_and_do_not_leave_together_warn():

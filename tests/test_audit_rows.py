@@ -12,6 +12,7 @@ from numpy.testing import assert_allclose
 import eigenshrink as es
 from eigenshrink.audit import Examined
 from eigenshrink.audit.rows import copied_rows, left_together, leverage, near_copies
+from eigenshrink.risk import criterion_name
 from eigenshrink.risk.leave_out import leave_out
 from oracles import CASES, make
 
@@ -45,7 +46,7 @@ def test_copies_fail_where_single_rows_are_left_out(storage, criterion):
     finding = copied_rows(asked)
     assert (finding.verdict, finding.value, finding.threshold) == ("fail", 40, 0)
     assert "40 of 80 rows" in finding.meaning
-    assert f"{criterion} chose alpha" in finding.meaning
+    assert f"{criterion_name(criterion)} chose alpha" in finding.meaning
     assert "leave_group_out" in finding.advice
 
 
@@ -69,7 +70,7 @@ def test_groups_that_part_the_copies_do_not_help():
     X, y = rows(1, 40, 60)
     finding = copied_rows(examined(np.vstack([X, X]), np.r_[y, y], groups=np.arange(80) // 2))
     assert finding.verdict == "fail"
-    assert "combined chose alpha" in finding.meaning
+    assert "combined evidence chose alpha" in finding.meaning
 
 
 def test_a_few_copies_hide_little():

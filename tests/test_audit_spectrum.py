@@ -93,7 +93,7 @@ def test_signal_that_evidence_removes_is_warned_of():
     assert found.threshold == 0.5 < found.value <= 1.0
     named = {f"'x{j}'" for j in range(12, 20)}
     assert sum(name in found.meaning for name in named) >= 2
-    assert "loo or gcv" in found.advice
+    assert "leave-one-out or GCV" in found.advice
 
 
 def test_signal_that_is_kept_is_no_harm():
@@ -194,5 +194,5 @@ def test_cp_needs_observations_to_spare(n, criterion, verdict, word):
 def test_combinations_in_words():
     assert combination(["a", "b"], [0.707, -0.707]) == "0.71 'a' − 0.71 'b'"
     assert combination(["a"], [-1.0]) == "−'a'"
-    assert combination(["a", "b", "c"], [1.0, 168.3, 1e-9]) == "'a' + 168 'b' + 1e-09 'c'"
+    assert combination(["a", "b", "c"], [1.0, 168.3, 1e-9]) == "'a' + 168 'b' + 10⁻⁹ 'c'"
     assert combination(list("abcdefg"), [1] * 7).endswith("'e' and 2 more")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
 import eigenshrink as es
 from eigenshrink.inference import kept_per_column
 from eigenshrink.report.summary import BIASED, BOUNDARY, GROUPED, NO_SCATTER, SHOWN, UNBIASED, WIDTH
+from eigenshrink.risk import criterion_name
 from oracles import CASES, make
 
 
@@ -93,8 +96,8 @@ def test_where_nothing_is_left_there_is_a_dash_and_no_number():
 def test_errors_are_in_the_unit_that_people_know():
     study = make(8, 40, 5).study(criterion="loo")
     text = words(study)
-    assert f"estimated MSE {2 * study.risk['loo']():.6g} by loo;" in text
-    assert f"without regularisation {2 * study.risk['loo'](0.0):.6g}" in text
+    assert f"estimated MSE {2 * study.risk['loo']():.6g} by leave-one-out;" in text
+    assert f"% lower than {2 * study.risk['loo'](0.0):.6g} without regularisation" in text
     assert f"training MSE {2 * study.path.train_loss(study.alpha):.6g}" in text
     assert f"{2 * study.choice.corrected:.6g} corrected for having picked the minimum" in text
     assert f"residual s.d. {np.sqrt(study.dispersion):.6g}; residual df {study.residual_df:.6g}" in text
@@ -104,13 +107,13 @@ def test_errors_are_in_the_unit_that_people_know():
 def test_the_error_is_that_of_the_criterion_where_it_is_an_error(criterion):
     study = make(9, 40, 5).study(criterion=criterion)
     name = "loo" if criterion == "evidence" else criterion
-    assert f"estimated MSE {2 * study.risk[name]():.6g} by {name};" in words(study)
+    assert f"estimated MSE {2 * study.risk[name]():.6g} by {criterion_name(name)};" in words(study)
 
 
 def test_a_worse_error_is_called_higher():
     problem = make(10, 60, 3, noise=0.1)
-    assert "% higher)" in words(problem.study(alpha=100.0))
-    assert "lower)" not in words(problem.study(alpha=100.0))
+    assert "% higher than " in words(problem.study(alpha=100.0))
+    assert "% lower" not in words(problem.study(alpha=100.0))
 
 
 def test_the_choice_says_how_sure_it_is():
@@ -157,6 +160,72 @@ def test_several_targets_have_a_line_each():
             f"{np.sqrt(study.dispersion[j]):.6g}",
             f"{study.residual_df[j]:.5g}",
         ]
+
+
+def test_strengths_that_were_given_are_not_called_chosen():
+    problem = make(12, 40, 4, 3)
+    assert "chosen by" not in words(problem.study(alpha=0.5))
+    assert "strengths as given" in words(problem.study(alpha=0.5))
+    one = make(12, 40, 4)
+    assert "strength α 0.5, as given" in words(one.study(alpha=0.5))
+    assert "strength α ∞, as given" in words(one.study(alpha=np.inf))
+    assert "inf" not in words(one.study(alpha=np.inf)).split("the same elsewhere")[0]
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"criterion": "leave_group_out"}, "were given: rows of a group leave together."),
+        ({"criterion": "kfold"}, "were given: rows of a group leave together."),
+        (
+            {"criterion": "loo"},
+            "were given, but leave-one-out, which chose, does not leave them out together.",
+        ),
+        (
+            {"criterion": "evidence"},
+            "were given, but evidence, which chose, does not leave them out together.",
+        ),
+        ({"alpha": 1.0}, "were given."),
+    ],
+)
+def test_it_says_which_rows_leave_together(asked, said):
+    page = words(make(13, 40, 3).study(groups=np.arange(40) // 4, **asked))
+    assert f"10 groups of rows that belong together {said}" in page
+    assert not re.search(r"\b(loo|kfold|gcv)\b", page)
+
+
+def test_copies_that_were_found_are_counted():
+    problem = make(13, 40, 3)
+    X, y = np.vstack([problem.X, problem.X[:8]]), np.append(problem.y, problem.y[:8])
+    said = "8 rows are copies of others: copies leave together, so that there are 40 groups of rows."
+    assert said in words(es.study(X, y))
+    assert "8 rows are copies of others, but leave-one-out" in words(es.study(X, y, criterion="loo"))
+
+
+def test_it_says_whose_model_it_is_where_rows_were_held_out():
+    problem = make(13, 40, 3)
+    said = "10 rows are held out to judge by: everything here is of the model of the other 30."
+    assert said in words(problem.study(validation=0.25))
+    page = words(problem.study(validation=0.2, groups=np.arange(40) // 4))
+    assert "8 rows, whole groups, are held out to judge by" in page
+    page = words(problem.study(validation=(problem.X[:7], problem.y[:7])))
+    assert "7 rows of other data judge the model and are not fitted." in page
+    assert "held out to judge by" not in words(problem.study())
+
+
+def test_groups_of_one_row_are_no_warning_about_standard_errors():
+    assert GROUPED not in words(make(13, 40, 3).study(groups=np.arange(40)))
+
+
+def test_several_targets_say_whether_the_criteria_agree():
+    study = make(12, 40, 4, 3).study()
+    astray = sum(not each.agrees for each in study.choice.agreement)
+    said = (
+        f"The criteria disagree for {astray} of 3 targets."
+        if astray
+        else "The criteria agree for every target"
+    )
+    assert said in words(study)
 
 
 def test_many_targets_are_cut_and_their_boundaries_explained():

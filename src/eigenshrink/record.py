@@ -70,6 +70,8 @@ class Study:
         The audit of a study that was loaded from a file.
     decided : Choice or None
         Its choice.
+    row_numbers : (n given,) or None
+        What people call the rows that were given, counted from 1; None: they are counted from 0.
     """
 
     path: QuadraticPath
@@ -81,6 +83,7 @@ class Study:
     tables: Mapping[str, dict[str, Array]] | None = None
     findings: tuple[Finding, ...] | None = None
     decided: Choice | None = None
+    row_numbers: NDArray[np.intp] | None = None
 
     @property
     def spectrum(self) -> Spectrum:
@@ -119,7 +122,8 @@ class Study:
         """The assumptions, checked."""
         if self.findings is not None:
             return Audit(self.findings)
-        return examine(Examined(self.path, self.risk, self.choice, self.feature_names, self.target_names))
+        names = self.feature_names, self.target_names
+        return examine(Examined(self.path, self.risk, self.choice, *names, self.row_numbers))
 
     @property
     def alpha(self) -> Any:

@@ -10,9 +10,11 @@ from scipy.sparse import issparse
 
 from eigenshrink.audit.finding import Examined, Finding, list_names
 from eigenshrink.audit.spectrum import of_target
+from eigenshrink.data.digits import number
 from eigenshrink.fit import Fit
 from eigenshrink.inference import residual_df
 from eigenshrink.path import kept_share
+from eigenshrink.risk import criterion_name
 from eigenshrink.risk.signal import Signal
 from eigenshrink.risk.weak import spare_observations
 
@@ -42,8 +44,9 @@ def optimum_at_end(examined: Examined) -> Finding:
     meaning = f" {_use_is_not_shown(examined, useless)}" if useless.any() else ""
     if blind.any():
         meaning += (
-            f" {choice.criterion} takes α → 0{_of_targets(examined, blind)}, where every row is fitted "
-            f"exactly and no row is left to judge by{': it is flat there' if np.any(at == 'flat') else ''}."
+            f" {criterion_name(choice.criterion)} takes α → 0{_of_targets(examined, blind)}, where every "
+            "row is fitted exactly and no row is left to judge "
+            f"by{': it is flat there' if np.any(at == 'flat') else ''}."
         )
     if meaning:
         advice = "Compare the other criteria, and look for copies of rows and for columns that are missing."
@@ -62,7 +65,7 @@ def _use_is_not_shown(examined: Examined, useless: NDArray[np.bool_]) -> str:
     if choice.curve is not None and np.all(np.isfinite(choice.curve.minimum.alpha)):
         why = "the strongest that cannot be told from the best, so that no use of those columns is shown"
     place = _of_targets(examined, useless)
-    return f"{choice.criterion} takes α = ∞{place}, where every penalised weight is 0: {why}."
+    return f"{criterion_name(choice.criterion)} takes α = ∞{place}, where every penalised weight is 0: {why}."
 
 
 def flat_optimum(examined: Examined) -> Finding:
@@ -82,8 +85,8 @@ def flat_optimum(examined: Examined) -> Finding:
     worst = int(np.argmax(open_))
     (low, high), (most, least) = ends[worst], used[worst]
     meaning = (
-        f"Strengths from {low:.2g} to {_number(high)}{of_target(examined, worst)} are as good as the best: "
-        f"they keep {most:.3g} down to {least:.3g} of {k} penalised parameters"
+        f"Strengths from {number(low, 2)} to {number(high, 2)}{of_target(examined, worst)} are as good as "
+        f"the best: they keep {most:.3g} down to {least:.3g} of {k} penalised parameters"
     )
     value = float(open_[worst])
     if value < BOTH_ENDS:
@@ -94,8 +97,8 @@ def flat_optimum(examined: Examined) -> Finding:
         value,
         BOTH_ENDS,
         f"{meaning}, nearly all or nearly none: the rows do not settle the strength.",
-        "Read nothing into the value of alpha; more rows, or select='strongest-equivalent' for the simplest "
-        "model that is as good.",
+        "Read nothing into the value of alpha; more rows, or select='strongest-equivalent' (--select) for "
+        "the simplest model that is as good.",
     )
 
 
@@ -112,7 +115,7 @@ def criteria_disagree(examined: Examined) -> Finding:
     words = f"{place}{each[worst].words}"
     if agreed:
         return Finding(check, "pass", 0, 0, words, "")
-    advice = "Compare the models at these strengths, study.coef(alpha), before you rely on one."
+    advice = "Compare the models at these strengths, study.coef(alpha) or --alpha, before you rely on one."
     return Finding(check, "warn", int(against[worst]), 0, words, advice)
 
 
@@ -145,7 +148,7 @@ def intercept(examined: Examined) -> Finding:
         cost,
         REMOVED,
         f"No intercept is fitted{' but a penalised constant column' if names else ''}: a free one of "
-        f"{value[worst]:.3g}{of_target(examined, worst)} would remove {cost:.0%} of the squared "
+        f"{number(value[worst], 3)}{of_target(examined, worst)} would remove {cost:.0%} of the squared "
         f"error{' and penalty' if names else ''}; other weights now bend to make up for it.",
         f"Give {names[0]!r} penalty_factor 0, or use fit_intercept=True without it."
         if names
@@ -215,7 +218,3 @@ def _of_targets(examined: Examined, which: NDArray[np.bool_]) -> str:
 
 def _place(examined: Examined, place: int) -> str:
     return examined.targets[place] if examined.targets else f"y{place}"
-
-
-def _number(value: float) -> str:
-    return f"{value:.2g}" if np.isfinite(value) else "∞"

@@ -13,6 +13,7 @@ from scipy.sparse import issparse
 
 from eigenshrink.audit.finding import Examined, Finding, list_names
 from eigenshrink.audit.spectrum import combination, of_target
+from eigenshrink.data.digits import number
 from eigenshrink.data.duplicates import (
     DEPENDENT,
     are_equal,
@@ -134,9 +135,10 @@ def column_scale(examined: Examined) -> Finding:
         "warn",
         ratio,
         SPREAD,
-        f"{names[high]!r} has sd {sd[high]:.3g} and {names[low]!r} {sd[low]:.3g}, {ratio:.3g} times less: "
-        f"the same effect costs {ratio**2:.2g} times as much through {names[low]!r}, for its unit alone.",
-        "Use standardize=True (on the command line --standardize), unless all columns share one unit.",
+        f"{names[high]!r} has sd {number(sd[high], 3)} and {names[low]!r} {number(sd[low], 3)}, "
+        f"{number(ratio, 3)} times less: the same effect costs {number(ratio**2, 2)} times as much through "
+        f"{names[low]!r}, for its unit alone.",
+        "Use standardize=True (--standardize), unless all columns share one unit.",
     )
 
 
@@ -227,8 +229,8 @@ def _in_words(examined: Examined, found: NearSet) -> tuple[str, bool]:
     determined = bool(clear[worst] >= DETERMINED)
     where = of_target(examined, worst)
     text = (
-        f"{list_names(names)} nearly follow from each other (condition index {found.index:.0f}): as weights "
-        f"per sd{where}, the data put {_measured(names, found.loadings, estimate, error, worst)}, "
+        f"{list_names(names)} nearly follow from each other (condition index {number(found.index, 3)}): as "
+        f"weights per sd{where}, the data put {_measured(names, found.loadings, estimate, error, worst)}, "
         f"{'determined all the same' if determined else 'not determined'}"
     )
     if len(names) == 2:
@@ -239,7 +241,11 @@ def _in_words(examined: Examined, found: NearSet) -> tuple[str, bool]:
 
 
 def _measured(names: list[str], loadings: Array, estimate: Array, error: Array, target: int) -> str:
-    said = f"at {estimate[target]:.2g} ± {error[target]:.2g}" if np.isfinite(error[target]) else "nowhere"
+    said = (
+        f"at {number(estimate[target], 2)} ± {number(error[target], 2)}"
+        if np.isfinite(error[target])
+        else "nowhere"
+    )
     return f"{combination(names, loadings)} {said}"
 
 

@@ -79,6 +79,8 @@ class Examined:
     choice : Choice
     names, targets : tuple of str
         Of the columns and of the targets.
+    numbers : (n given,) or None
+        What people call the rows that were given; None: they are counted from 0.
     """
 
     path: QuadraticPath
@@ -86,6 +88,7 @@ class Examined:
     choice: Choice
     names: tuple[str, ...]
     targets: tuple[str, ...] = ()
+    numbers: NDArray[np.intp] | None = None
 
     @property
     def training(self) -> Training | None:
@@ -112,6 +115,23 @@ class Examined:
     def rows(self) -> RowErrors | None:
         """Each row as it is fitted and left out at the chosen strengths, in one pass."""
         return None if self.training is None else row_errors(self.path, self.alphas)
+
+
+def list_rows(examined: Examined, rows: NDArray[np.intp], most: int = 5) -> str:
+    """``Row 3``, or ``Rows 3, 7 and 5 more``, by the numbers that the user knows."""
+    table = examined.table
+    if table is not None and table.places is not None:
+        rows = table.places[rows]
+    if examined.numbers is not None:
+        rows = examined.numbers[rows]
+    shown = ", ".join(str(row) for row in rows[:most])
+    more = f" and {len(rows) - most} more" if len(rows) > most else ""
+    return f"Row{'s' * (len(rows) > 1)} {shown}{more}"
+
+
+def counted(examined: Examined) -> str:
+    """How the rows of :func:`list_rows` are numbered."""
+    return f"rows are counted from {0 if examined.numbers is None else 1}"
 
 
 def list_names(names: Sequence[str], most: int = 5) -> str:

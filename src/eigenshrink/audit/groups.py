@@ -12,6 +12,7 @@ from eigenshrink.audit.finding import Examined, Finding
 from eigenshrink.audit.residuals import LEVEL, Array, Codes, LeaveOut, no_rows
 from eigenshrink.audit.rows import leaves_together, units
 from eigenshrink.data.relatives import id_columns
+from eigenshrink.risk import criterion_name
 
 ALIKE = 0.1  # correlation of consecutive errors from which their order matters
 AGREE = 0.02  # intra-class correlation from which groups matter
@@ -45,7 +46,7 @@ def time_order(examined: Examined) -> Finding:
         threshold,
         f"Leave-out errors{where} of consecutive rows correlate with {value:.2f}: rows are in order of time "
         "or place, or sorted by what the columns do not say. Errors on rows further away will be larger.",
-        "Give groups= one label per stretch of rows, or validation= the last rows.",
+        "Give groups= (--groups) one label per stretch of rows, or validation= (--validation) the last rows.",
     )
 
 
@@ -86,8 +87,8 @@ def likely_groups(examined: Examined) -> Finding:
         max(AGREE, top.needed(level)),
         f"Errors of rows with the same value are alike, with an intra-class correlation: {shown}{more}."
         " The value stands for a group of rows, or acts in another way than along a straight line.",
-        f"If {examined.names[top.column]!r} tells groups apart, give groups= that column; else code it as a "
-        "category.",
+        f"If {examined.names[top.column]!r} tells groups apart, give groups= (--groups) that column; else "
+        "code it as a category (--category).",
     )
 
 
@@ -117,10 +118,11 @@ def given_groups(examined: Examined) -> Finding:
         "fail" if matter else "warn",
         found.alike,
         threshold,
-        f"Groups were given, but {criterion} does not leave them out together; rows of a group are "
-        f"{'alike' if matter else 'hardly alike'} ({alike})"
+        f"Groups were given, but {criterion_name(criterion)} does not leave them out together; rows of a "
+        f"group are {'alike' if matter else 'hardly alike'} ({alike})"
         f"{', so that the error on a new group is understated' if matter else ''}.",
-        "Use criterion='leave_group_out', or give no groups= if new rows will be of the same groups.",
+        "Use criterion='leave_group_out' (--criterion leave_group_out), or give no groups if new rows will "
+        "be of the same ones.",
     )
 
 

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from eigenshrink.audit.finding import Examined, Finding
+from eigenshrink.audit.finding import Examined, Finding, counted, list_rows
 from eigenshrink.data.checks import Table
+from eigenshrink.data.digits import number
 from eigenshrink.data.relatives import equal_rows, first_rows
 
 Array = NDArray[np.float64]
@@ -25,7 +26,6 @@ EXACT = 1e-10  # leave-out errors below this share of y are rounding
 ROUNDING = 1e-20  # share of a mean square below which a variance is rounding
 SPREAD = 1e-2  # share of the squared errors' variance that predictions must explain
 TAILS = 1.0  # excess kurtosis from which tails matter
-COUNTED = "rows are counted from 0 among those that were fitted"
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,9 +116,11 @@ def heteroscedasticity(examined: Examined) -> Finding:
         "warn",
         shares[worst],
         threshold,
-        f"The typical leave-out error{where} is {low:.3g} where predictions are low, {middle:.3g} in the "
-        f"middle and {high:.3g} where they are high: standard errors are wrong, noisy rows count too much.",
-        "Model log(y) if errors grow with y, or give sample_weight = 1/variance where it is known.",
+        f"The typical leave-out error{where} is {number(low, 3)} where predictions are low, "
+        f"{number(middle, 3)} in the middle and {number(high, 3)} where they are high: standard errors are "
+        "wrong, noisy rows count too much.",
+        "Model log(y) if errors grow with y, or give sample_weight= (--weights) 1/variance where that is "
+        "known.",
     )
 
 
@@ -139,7 +141,7 @@ def heavy_tails(examined: Examined) -> Finding:
     few = max(1, n // 100)
     share = float(squares[:few].sum() / squares.sum())
     who = "1 row makes" if few == 1 else f"{few} rows make"
-    said = f"excess kurtosis {excess[worst]:.2g}; {who} {share:.0%} of the squared error"
+    said = f"excess kurtosis {number(excess[worst], 2)}; {who} {share:.0%} of the squared error"
     where = left.of_target(worst)
     if excess[worst] <= threshold:
         meaning = f"The tails of the leave-out errors{where} are not heavier than normal ({said})."
@@ -191,17 +193,10 @@ def extreme_rows(examined: Examined) -> Finding:
         "warn",
         float(off[row, worst]),
         threshold,
-        f"{list_rows(left.places[found])}: off by up to {off[row, worst]:.1f} times the others' spread"
-        f"{where}, which makes {total:.0%} of the squared leave-out error ({COUNTED}).",
+        f"{list_rows(examined, left.places[found])}: off by up to {off[row, worst]:.1f} times the others' "
+        f"spread{where}, which makes {total:.0%} of the squared leave-out error ({counted(examined)}).",
         "Check these rows for mistakes; compare alpha without them.",
     )
-
-
-def list_rows(rows: Codes, most: int = 5) -> str:
-    """``row 3``, or ``rows 3, 7 and 5 more``, at the start of a sentence."""
-    shown = ", ".join(str(row) for row in rows[:most])
-    more = f" and {len(rows) - most} more" if len(rows) > most else ""
-    return f"Row{'s' * (len(rows) > 1)} {shown}{more}"
 
 
 def normal_scores(values: Array) -> Array:

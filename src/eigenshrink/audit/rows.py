@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from eigenshrink.audit.finding import Examined, Finding
-from eigenshrink.audit.residuals import COUNTED, LEVEL, Array, Codes, list_rows, no_rows
+from eigenshrink.audit.finding import Examined, Finding, counted, list_rows
+from eigenshrink.audit.residuals import LEVEL, Array, Codes, no_rows
 from eigenshrink.data.checks import Table
 from eigenshrink.data.relatives import (
     close_pairs,
@@ -17,6 +17,7 @@ from eigenshrink.data.relatives import (
     is_continuous,
     near_rows,
 )
+from eigenshrink.risk import criterion_name
 from eigenshrink.risk.fold import make_folds
 from eigenshrink.risk.leave_out import FEW, Part
 from eigenshrink.risk.leaving import Leaving
@@ -96,8 +97,9 @@ def leverage(examined: Examined) -> Finding:
         "warn",
         float(h.max()),
         float(limit[worst]),
-        f"{list_rows(found)}: leverage up to {h.max():.2g}, {beside}; left out, "
-        f"{'it makes' if len(found) == 1 else 'they make'} {share:.0%} of the squared error ({COUNTED}).",
+        f"{list_rows(examined, found)}: leverage up to {h.max():.2g}, {beside}; left out, "
+        f"{'it makes' if len(found) == 1 else 'they make'} {share:.0%} of the squared error "
+        f"({counted(examined)}).",
         "Check these rows for mistakes; transform columns with few large values; compare alpha without them.",
     )
 
@@ -123,9 +125,9 @@ def _relatives(examined: Examined, check: str, count: int, said: str, labels: Co
         count,
         0,
         f"{said}. Leaving out single rows misses {missed[worst]:.0%} of the error{where} with them left out "
-        f"together{f', and {criterion} chose alpha as if they were news' if wrong else ''}.",
-        f"{remedy.capitalize()}, or give groups= one label per row and its copies, and "
-        "criterion='leave_group_out'.",
+        f"together{f', and {criterion_name(criterion)} chose alpha as if they were news' if wrong else ''}.",
+        f"{remedy.capitalize()}, or give groups= (--groups) one label per row and its copies, "
+        "and criterion='leave_group_out' (--criterion leave_group_out).",
     )
 
 

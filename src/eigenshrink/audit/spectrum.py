@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eigenshrink.audit.finding import Examined, Finding
+from eigenshrink.data.digits import number
 from eigenshrink.risk.weak import NOISE_ROWS, signal_shares, spare_observations, weak_directions
 
 Array = NDArray[np.float64]
@@ -28,7 +29,7 @@ def combination(names: Sequence[str], loadings: Sequence[float] | Array, most: i
     """``0.71 'height' − 0.7 'reach'``, the first few terms."""
     text = ""
     for name, loading in list(zip(names, loadings, strict=True))[:most]:
-        size = f"{abs(loading):.{2 if abs(loading) < 10 else 3}g} ".removeprefix("1 ")
+        size = f"{number(abs(loading), 2 if abs(loading) < 10 else 3)} ".removeprefix("1 ")
         sign = ("−" if loading < 0 else "") if not text else (" − " if loading < 0 else " + ")
         text += f"{sign}{size}{name!r}"
     return text if len(names) <= most else f"{text} and {len(names) - most} more"
@@ -47,12 +48,13 @@ def numerical_floor(examined: Examined) -> Finding:
     limit = "numerical floor", alpha, floor
     rank = f"The rows tell {k} of {p} penalised weights apart"
     if k == 0 or alpha >= floor:
-        above = f"; α = {alpha:.3g} is above the floor of {floor:.3g}" if floor else ""
+        above = f"; α = {number(alpha, 3)} is above the floor of {number(floor, 3)}" if floor else ""
         return Finding(limit[0], "pass", *limit[1:], f"{rank}{above}: six digits or more are sure.", "")
     size = float(np.max(path.norm(alpha), initial=0.0))
     error = float(path.residual_bound(alpha))
     digits = SIX if error <= size * 10**-SIX else max(0.0, float(np.log10(size / error)))
-    said = f"{rank}, and α = {alpha:.3g}{of_target(examined, worst)} is below the floor of {floor:.3g}"
+    here = f"α = {number(alpha, 3)}{of_target(examined, worst)}"
+    said = f"{rank}, and {here} is below the floor of {number(floor, 3)}"
     if digits >= SIX:
         return Finding(limit[0], "pass", *limit[1:], f"{said}, yet six digits turn out to be sure.", "")
     return Finding(
@@ -60,7 +62,7 @@ def numerical_floor(examined: Examined) -> Finding:
         "fail" if digits < THREE else "warn",
         *limit[1:],
         f"{said}: about {int(digits)} digits of the weights are sure.",
-        f"Take alpha ≥ {floor:.2g}, or drop columns that others nearly say.",
+        f"Take alpha ≥ {number(floor, 2)}, or drop columns that others nearly say.",
     )
 
 
@@ -92,9 +94,9 @@ def weak_signal(examined: Examined) -> Finding:
     if kept[worst] >= KEPT:
         return Finding(check, "pass", value, limit, f"{meaning}; {left}.", "")
     meaning += f", most along {_loudest(examined, weak, worst)}; ridge removes them first, and {left}."
-    advice = "Give these columns a smaller penalty_factor, or standardise."
+    advice = "Give these columns a smaller penalty_factor (--unpenalised: none), or standardise."
     if examined.choice.criterion in ("evidence", "combined"):
-        advice = f"Choose by loo or gcv: evidence expects signal where the variance is. {advice}"
+        advice = f"Choose by leave-one-out or GCV: evidence expects signal where the variance is. {advice}"
     return Finding(check, "warn", value, limit, meaning, advice)
 
 
@@ -129,5 +131,5 @@ def rows_for_noise(examined: Examined) -> Finding:
     if examined.choice.criterion != "cp":
         text = f"{error}: do not read Cp; the choice hardly rests on it."
         return Finding(check, "pass", spare, limit, text, "")
-    advice = "Choose by another criterion: loo, gcv or evidence."
+    advice = "Choose by another criterion: leave-one-out, GCV or evidence."
     return Finding(check, "warn", spare, limit, f"{error}, and Cp, which chose, is as wrong as that.", advice)

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -174,7 +174,7 @@ def _study(design: Design, **arguments: Any) -> Study:
         if len(names) == 1
         else polars.DataFrame(design.targets, schema=list(names))
     )
-    return study(
+    made = study(
         design.matrix,
         named,
         sample_weight=design.sample_weight,
@@ -183,6 +183,7 @@ def _study(design: Design, **arguments: Any) -> Study:
         feature_names=design.encoder.feature_names,
         **arguments,
     )
+    return replace(made, row_numbers=design.rows)
 
 
 def _model(design: Design, study: Study) -> Model:

@@ -37,6 +37,8 @@ class Table:
         Code of the group that a row belongs to, as the user said it.
     named : bool
         The names of the columns are the user's.
+    places : (n,) or None
+        Which of the rows that were given each is, counted from 0; None: all of them, in order.
     """
 
     X: Any
@@ -48,12 +50,14 @@ class Table:
     target_names: tuple[str, ...]
     groups: NDArray[np.intp] | None = None
     named: bool = False
+    places: NDArray[np.intp] | None = None
 
     def take(self, rows: NDArray[np.bool_]) -> Table:
         """Some of the rows, chosen by a mask ``(n,)``."""
         groups = None if self.groups is None else np.unique(self.groups[rows], return_inverse=True)[1]
         weight = None if self.weight is None else self.weight[rows]
-        return replace(self, X=self.X[rows], y=self.y[rows], weight=weight, groups=groups)
+        places = np.flatnonzero(rows) if self.places is None else self.places[rows]
+        return replace(self, X=self.X[rows], y=self.y[rows], weight=weight, groups=groups, places=places)
 
     @property
     def weight_sum(self) -> float:
@@ -100,18 +104,16 @@ def check_table(
     _all_finite(targets, "y", target_names)
     weight = check_weights(sample_weight, n, weight_kind)
     codes = check_groups(groups, n)
-    y2 = targets.reshape(n, -1)
+    y2, places = targets.reshape(n, -1), None
     if weight is not None and np.any(weight == 0):
         used = weight > 0
-        matrix, y2, weight = matrix[used], y2[used], weight[used]
+        matrix, y2, weight, places = matrix[used], y2[used], weight[used], np.flatnonzero(used)
         codes = None if codes is None else np.unique(codes[used], return_inverse=True)[1]
     if codes is not None and codes.max() == 0:
         raise InputError("groups has one label for every row: at least 2 groups are needed to leave one out")
     if matrix.shape[0] < 2:
         rows = "1 row" if n == 1 else f"{matrix.shape[0]} row(s) with weight"
-        raise InputError(
-            f"X has {rows} (n_samples = {matrix.shape[0]}); at least 2 are needed to fit anything"
-        )
+        raise InputError(f"X has {rows} (n_samples = {len(y2)}); at least 2 are needed to fit anything")
     return Table(
         X=matrix,
         y=y2,
@@ -122,6 +124,7 @@ def check_table(
         target_names=target_names or tuple(f"y{j}" for j in range(y2.shape[1])),
         groups=codes,
         named=bool(names),
+        places=places,
     )
 
 

@@ -31,6 +31,7 @@ class Design:
     sample_weight: Array | None  # (n,)
     groups: NDArray[np.intp] | None  # (n,)
     penalty_factor: Array | None  # (p,)
+    rows: NDArray[np.intp]  # (n,) number of each row in the table, counted from 1
     rows_read: int  # rows of the table, used or not
     notes: tuple[str, ...]  # sentences for the summary
 
@@ -105,6 +106,7 @@ def encode_table(
         sample_weight=weight,
         groups=codes,
         penalty_factor=_factors(columns, unpenalised),
+        rows=rows,
         rows_read=frame.height,
         notes=(
             *_left_out(targets, frame.height - len(rows), weight),

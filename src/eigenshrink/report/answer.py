@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from eigenshrink.plots import reading
 from eigenshrink.plots.criteria import equivalent
 from eigenshrink.plots.text import number, plural
-from eigenshrink.report.estimates import SHOWN, agreement, as_good, finite, rows_together
+from eigenshrink.report.estimates import SHOWN, as_good, finite
 from eigenshrink.report.html import table, tag, text
+from eigenshrink.report.words import agreement, groups_and_judges
 from eigenshrink.risk import criterion_name
 from eigenshrink.units import PEERS, convert
 
@@ -36,7 +37,7 @@ def answer(study: Any) -> str:
     """Return the opening of the page."""
     several = len(study.target_names) > 1
     opening, bought = (_several, _bought_each) if several else (_one, _bought)
-    doubts = [tag("p", text(said)) for said in (agreement(study), rows_together(study)) if said]
+    doubts = [tag("p", text(said)) for said in (agreement(study), groups_and_judges(study)) if said]
     return "".join((opening(study), bought(study), *doubts, _verdict(study)))
 
 

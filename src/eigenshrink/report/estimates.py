@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from eigenshrink.plots import reading
 from eigenshrink.plots.criteria import equivalent
-from eigenshrink.plots.text import number, plural
+from eigenshrink.plots.text import number
 from eigenshrink.report.html import table, tag, text
+from eigenshrink.report.words import opened
 from eigenshrink.risk import DESCRIBING, criterion_name
 
 Array = NDArray[np.float64]
@@ -25,7 +26,7 @@ def as_good(study: Any) -> str:
     if len(study.target_names) > 1:
         return ""
     if study.choice.flatness:
-        return f"{_opened(study.choice.flatness)}."
+        return f"{opened(study.choice.flatness)}."
     found = equivalent(study)
     if found is None:
         return ""
@@ -36,37 +37,6 @@ def as_good(study: Any) -> str:
         f"By {criterion_name(name)} strengths from {number(low, 3)} to {number(high, 3)} are as good as its "
     )
     return f"{said}best, {number(best, 3)}; this one {there} among them."
-
-
-def rows_together(study: Any) -> str:
-    """Say which rows leave together and which were held out; empty where there are none."""
-    facts, said = study.facts, []
-    if facts.groups and facts.groups_source == "given":
-        said.append(f"Rows that belong together leave together: {plural(facts.groups, 'group')}, as given.")
-    elif facts.groups:
-        copies = plural(facts.rows - facts.groups, "row is a copy", "rows are copies")
-        said.append(
-            f"{copies} of others: copies leave together, so that {plural(facts.groups, 'group')} are "
-            "found among the rows."
-        )
-    if facts.held_out:
-        drawn = facts.held_out_source == "fraction"
-        rest = f"the model is made of the other {facts.rows}" if drawn else "the model never saw them"
-        said.append(f"{plural(facts.held_out, 'row')} judge the model and are not fitted: {rest}.")
-    return " ".join(said)
-
-
-def agreement(study: Any) -> str:
-    """Say in a sentence or two whether the criteria agree, and the likely cause where they do not."""
-    found = study.choice.agreement
-    if found is None:
-        return ""
-    if not isinstance(found, tuple) or len(found) == 1:
-        return _opened(np.ravel(found)[0].words)
-    astray = sum(not each.agrees for each in found)
-    if not astray:
-        return "The criteria agree for every target: no optimum can be told from the best."
-    return f"The criteria disagree for {astray} of {plural(len(found), 'target')}; the table says why."
 
 
 def estimates(study: Any) -> str:
@@ -144,10 +114,6 @@ def _said(each: tuple[Any, ...], name: str) -> Iterator[str]:
     for one in each:
         there = None if one is None else one.inside.get(name)
         yield "–" if there is None else "yes" if there else "no"
-
-
-def _opened(sentence: str) -> str:
-    return sentence[:1].upper() + sentence[1:]
 
 
 def finite(value: float) -> str:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from eigenshrink.choice import Agreement
 from eigenshrink.data.names import shown
 from eigenshrink.inference import kept_per_column
+from eigenshrink.report.words import agreement, groups_and_judges, rows_share_groups
+from eigenshrink.risk import criterion_name
 from eigenshrink.risk.curve import LOSS_UNIT
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ def summary(study: Study) -> str:
     )
     targets = f" for {facts.targets} targets" if facts.targets > 1 else ""
     columns = "1 column" if facts.columns == 1 else f"{facts.columns} columns"
-    lines = [f"eigenshrink: {facts.rows} rows, {columns}{targets}{weights}", *_wrap(study.objective), ""]
+    lines = [f"eigenshrink: {facts.rows} rows, {columns}{targets}{weights}", *_wrap(groups_and_judges(study))]
+    lines += [*_wrap(study.objective), ""]
     lines += _one_target(study) if facts.one_target else _targets(study)
     lines += ["", *_audit(study)]
     return "\n".join(lines)
@@ -68,14 +70,15 @@ def _one_target(study: Study) -> list[str]:
 def _strength(study: Study) -> list[str]:
     """What was chosen, how sure that is, and whether the criteria agree."""
     choice = study.choice
-    lines = _said("strength α", f"{float(study.alpha):.6g}   ({choice.criterion}: {choice.reason})")
+    how = "as given"
+    if choice.criterion != "given":
+        how = f"chosen by {criterion_name(choice.criterion)}: {choice.reason}"
+    lines = _said("strength α", f"{_end(float(study.alpha), 6)}, {how}")
     lines += _said("", BOUNDARY.get(choice.boundary, ""))
     if choice.interval is not None:
         low, high = choice.interval
-        lines += _said("interval of α", f"{low:.4g} to {high:.4g}: {choice.flatness}")
-    if isinstance(choice.agreement, Agreement):
-        lines += _said("agreement", choice.agreement.words)
-    return lines
+        lines += _said("interval of α", f"{_end(low, 4)} to {_end(high, 4)}: {choice.flatness}")
+    return lines + _said("agreement", agreement(study))
 
 
 def _size(study: Study) -> list[str]:
@@ -95,8 +98,10 @@ def _errors(study: Study) -> list[str]:
     name = next(name for name in names if name in study.risk and study.risk[name].unit == LOSS_UNIT)
     here, without = 2 * study.risk[name](alpha), 2 * study.risk[name](0.0)
     share = 1 - here / without if 0 < without < np.inf else 0.0
-    gain = f" ({abs(share):.1%} {'lower' if share > 0 else 'higher'})" if abs(share) >= 5e-4 else ""
-    lines = _said("estimated MSE", f"{here:.6g} by {name}; without regularisation {without:.6g}{gain}")
+    gain = f"{abs(share):.1%} {'lower' if share > 0 else 'higher'} than {without:.6g} without regularisation"
+    if abs(share) < 5e-4:
+        gain = f"without regularisation {without:.6g}"
+    lines = _said("estimated MSE", f"{here:.6g} by {criterion_name(name)}; {gain}")
     if name == choice.criterion and choice.corrected is not None:
         lines += _said("", f"{2 * choice.corrected:.6g} corrected for having picked the minimum")
     return lines + _said("training MSE", f"{2 * study.path.train_loss(alpha):.6g}")
@@ -114,13 +119,13 @@ def _targets(study: Study) -> list[str]:
     width = max(6, *map(len, names))
     few = study.facts.targets <= SHOWN and choice.interval is not None
     heads = f"  {'target':<{width}}  {'α':>11}  {'interval of α' if few else '':>21}"
-    lines = _wrap(f"strengths by {choice.criterion}: {choice.reason}")
+    lines = _wrap(_strengths(study))
     lines += ["", f"{heads}  {'eff. parameters':>15}  {'residual s.d.':>13}  {'on df':>9}".rstrip()]
     gammas, scatter, df = study.effective_parameters, np.sqrt(study.dispersion), study.residual_df
     for j, name in enumerate(names):
-        ends = "{:.3g} to {:.3g}".format(*choice.interval[j]) if few else ""
+        ends = " to ".join(_end(end, 3) for end in choice.interval[j]) if few else ""
         lines.append(
-            f"  {name:<{width}}  {study.alpha[j]:>11.6g}  {ends:>21}  {gammas[j]:>15.4g}  "
+            f"  {name:<{width}}  {_end(study.alpha[j], 6):>11}  {ends:>21}  {gammas[j]:>15.4g}  "
             f"{_number(scatter[j], 6):>13}  {df[j]:>9.5g}"
         )
     if len(study.target_names) > SHOWN:
@@ -128,7 +133,14 @@ def _targets(study: Study) -> list[str]:
     for boundary, meaning in BOUNDARY.items():
         there = [name for name, its in zip(names, choice.boundary, strict=False) if its == boundary]
         lines += _wrap(f"{', '.join(there)}: {meaning}", "  ") if there else []
-    return lines
+    return [*lines, *_wrap(agreement(study))]
+
+
+def _strengths(study: Study) -> str:
+    choice = study.choice
+    if choice.criterion == "given":
+        return "strengths as given"
+    return f"strengths chosen by {criterion_name(choice.criterion)}: {choice.reason}"
 
 
 def _coefficients(study: Study) -> list[str]:
@@ -160,7 +172,7 @@ def _note(study: Study, errors: NDArray[np.floating], kept: NDArray[np.float64])
     if np.isnan(errors).any():
         return NO_SCATTER
     note = BIASED if np.any(kept[study.path.fit.active] < UNSHRUNK) else UNBIASED
-    return f"{note} {GROUPED}" if "leave_group_out" in study.risk else note
+    return f"{note} {GROUPED}" if rows_share_groups(study) else note
 
 
 def _audit(study: Study) -> list[str]:
@@ -188,6 +200,11 @@ def _wrap(text: str, first: str = "", then: str | None = None) -> list[str]:
 def _number(value: float, digits: int) -> str:
     """A number, or a dash where it is not known."""
     return "-" if np.isnan(value) else f"{value:.{digits}g}"
+
+
+def _end(alpha: float, digits: int) -> str:
+    """A strength, which may be endless."""
+    return f"{alpha:.{digits}g}" if np.isfinite(alpha) else "∞"
 
 
 def _name(name: str, most: int) -> str:

@@ -13,6 +13,7 @@ from eigenshrink.plots import reading
 from eigenshrink.plots.text import mix, number, plural
 from eigenshrink.report.html import items, table, tag, text
 from eigenshrink.report.summary import BIASED, GROUPED, NO_SCATTER, UNBIASED, UNSHRUNK
+from eigenshrink.report.words import rows_share_groups
 
 Array = NDArray[np.float64]
 
@@ -79,7 +80,7 @@ def _scatter(study: Any, errors: Array) -> str:
     first = f"Residual standard deviation {number(scatter[0])} on {number(df[0])} degrees of freedom. "
     kept = kept_per_column(study.path, reading.chosen(study, 0))
     shrunk = np.any(kept[study.path.fit.active] < UNSHRUNK) or not one
-    grouped = f" {GROUPED}" if study.facts.groups else ""
+    grouped = f" {GROUPED}" if rows_share_groups(study) else ""
     return (first if one else "Beside ±: the standard error. ") + (BIASED if shrunk else UNBIASED) + grouped
 
 
