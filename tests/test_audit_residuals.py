@@ -283,3 +283,14 @@ def test_without_rows_there_is_nothing_to_see():
     for check in CHECKS:
         finding = check(Examined(path, {}, choice, ("a", "b")))
         assert finding.verdict == "pass"
+
+
+@pytest.mark.parametrize("unit", [1e-90, 1e-20, 1e20, 1e70])
+def test_no_verdict_depends_on_the_unit_of_the_target(unit):
+    rng = np.random.default_rng(11)
+    X = rng.normal(size=(120, 3))
+    y = X[:, 0] + rng.standard_t(3, size=120) * np.exp(0.5 * X[:, 0])
+    plain, scaled = (examined(X, y * factor, alpha=0.1) for factor in (1.0, unit))
+    for check in TESTS:
+        assert check(scaled).verdict == check(plain).verdict
+        assert_allclose(check(scaled).value, check(plain).value, rtol=1e-9)

@@ -161,7 +161,8 @@ def _excess_kurtosis(error: Array) -> Array:
     centred = error - error.mean(axis=0)
     square = np.mean(centred**2, axis=0)
     varies = square > ROUNDING * np.mean(error**2, axis=0)
-    return np.where(varies, np.mean(centred**4, axis=0) / np.where(varies, square, 1.0) ** 2 - 3.0, 0.0)
+    unit = centred / np.sqrt(np.where(varies, square, 1.0))  # first: fourth powers of y may leave float64
+    return np.where(varies, np.mean(np.where(varies, unit, 0.0) ** 4, axis=0) - 3.0, 0.0)
 
 
 def extreme_rows(examined: Examined) -> Finding:
@@ -236,7 +237,9 @@ def _explained(error: Array, predicted: Array) -> float:
     if np.std(predicted) <= 1e-6 * _size(error):
         return 0.0
     level = normal_scores(predicted[:, None])
-    line = np.column_stack([np.ones(len(error)), predicted - predicted.mean()])
+    trend = predicted - predicted.mean()
+    line = np.column_stack([np.ones(len(error)), trend / _size(trend)])
+    error = error / _size(error)  # whatever the unit of y
     squares = (error - line @ np.linalg.lstsq(line, error)[0]) ** 2
     curve = np.column_stack([np.ones(len(error)), level, level**2])
     rest = squares - curve @ np.linalg.lstsq(curve, squares)[0]
