@@ -179,7 +179,7 @@ def test_groups_that_do_not_matter_and_do_not_leave_together_warn():
     assert "hardly alike" in finding.meaning
 
 
-@pytest.mark.parametrize("asked", [{}, {"criterion": "kfold"}, {"alpha": 0.1}])
+@pytest.mark.parametrize("asked", [{}, {"criterion": "kfold"}, {"alpha": 0.1}, {"validation": 0.3}])
 @pytest.mark.parametrize("effect", [0.0, 2.0])
 def test_groups_that_leave_together_pass(asked, effect):
     X, y, ids = with_ids(0, effect)

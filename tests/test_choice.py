@@ -273,7 +273,7 @@ def test_auto_needs_no_finite_leave_one_out():
 def test_auto_turns_to_evidence_where_leaving_groups_is_infinite():
     study = lonely().study(groups=np.arange(14) // 2)
     assert study.choice.criterion == "evidence"
-    assert "combined is infinite at every strength" in study.choice.reason
+    assert "combined evidence is infinite at every strength" in study.choice.reason
     assert study.alpha == study.risk["evidence"].minimum.alpha
 
 

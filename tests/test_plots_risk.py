@@ -118,7 +118,9 @@ def test_what_chose_is_thick():
 
 
 def test_every_criterion_has_a_name():
-    assert all(criterion_name(key) != key for key in RISKS if key not in ("evidence", "optimism"))
+    assert all(
+        criterion_name(key) != key for key in RISKS if key not in ("evidence", "validation", "optimism")
+    )
     assert criterion_name("new_one") == "new-one"
 
 
@@ -176,7 +178,7 @@ def test_no_band_is_made_up(kind):
         ("two columns", "as good, by leave-one-out"),
         ("by evidence", "as good, by evidence"),
         ("loaded", "as good, by combined evidence"),
-        ("held out", "as good, by held-out rows"),
+        ("held out", "as good, by validation"),
     ],
 )
 def test_the_shade_says_whose_it_is(kind, said):

@@ -64,7 +64,7 @@ def test_every_estimate_says_what_it_would_take():
         "evidence",
     ]
     found = rows(page_of("held out"), "What each estimate would take")
-    assert [row[0] for row in found] == [*names, "held-out rows, chose"]
+    assert [row[0] for row in found] == [*names, "validation, chose"]
     keys = ("combined", "loo", "leave_group_out", "kfold", "gcv", "cp", "evidence", "validation")
     for row, key in zip(found, keys, strict=True):
         minimum = study.risk[key].minimum
@@ -140,7 +140,7 @@ def test_what_to_type_for_several_targets():
             "64 rows, whole groups, are held out to judge by: everything here is of the model of the other",
         ),
         ("held out", "held out 64 rows (fraction)"),
-        ("held out", "Chosen by held-out rows (rows were held out to judge by)."),
+        ("held out", "Chosen by validation (rows were held out to judge by)."),
         (
             "copies",
             "60 rows are copies of others: copies leave together, so that there are 200 groups of rows",
@@ -232,9 +232,9 @@ def test_every_check_is_listed():
     study, text = study_of("polynomial"), Page(page_of("polynomial")).text
     for finding in study.audit:
         assert f"{finding.verdict} {finding.check}" in text
-        assert " ".join(finding.meaning.split()) in text
+        meaning = " ".join(finding.meaning.split())
         measured = f"measured {number(finding.value)}, limit {number(finding.threshold)}"
-        assert f"{finding.check} {measured} {finding.meaning}" in text
+        assert f"{finding.check} {measured} {meaning}" in text
     warned = [finding.check for finding in study.audit if finding.verdict == "warn"]
     assert len(warned) > 1
     assert f"{len(warned)} warn: {', '.join(warned)}." in text

@@ -17,6 +17,7 @@ from eigenshrink.risk import criterion_name
 ALIKE = 0.1  # correlation of consecutive errors from which their order matters
 AGREE = 0.02  # intra-class correlation from which groups matter
 FEWEST_GROUPS = 5
+JUDGED_BY_OTHERS = {"given": "alpha was given", "validation": "rows that were not fitted judge"}
 
 
 def time_order(examined: Examined) -> Finding:
@@ -109,9 +110,9 @@ def given_groups(examined: Examined) -> Finding:
     threshold = max(AGREE, found.needed(level))
     alike = f"intra-class correlation {found.alike:.2f}{left.of_target(found.target)}"
     criterion = examined.choice.criterion
-    if leaves_together(examined, splits.groups) or criterion == "given":
+    if leaves_together(examined, splits.groups) or criterion in JUDGED_BY_OTHERS:
         meaning = f"{'Rows of a group are alike' if matter else 'Groups do not matter'} ({alike})"
-        how = "alpha was given" if criterion == "given" else "groups are left out together"
+        how = JUDGED_BY_OTHERS.get(criterion, "groups are left out together")
         return Finding(check, "pass", found.alike, threshold, f"{meaning}; {how}.", "")
     return Finding(
         check,

@@ -55,13 +55,14 @@ def row_weights(column: polars.Series, rows: Codes, counts: bool) -> Array:
     """
     values = numbers(column, rows)
     faults = {"missing": np.isnan(values), "negative": values < 0}
+    needed = "every row needs one that is 0 or more"
     if counts:
-        faults["not a whole number, as a count of rows must be"] = values != np.rint(values)
+        faults["not a whole number"] = values != np.rint(values)
+        needed = "a count is a whole number from 0 on; for other weights give --weight-kind precision"
     for what, wrong in faults.items():
         if wrong.any():
             raise InputError(
-                f"column {shown(column.name)}, row {rows[wrong][0]}: the weight is {what}; "
-                "every row needs one that is 0 or more"
+                f"column {shown(column.name)}, row {rows[wrong][0]}: the weight is {what}; {needed}"
             )
     positive = int((values > 0).sum())
     if positive < 2:

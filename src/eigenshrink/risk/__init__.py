@@ -49,7 +49,7 @@ NAMES = {  # what people call them, in every sentence and figure
     "gcv": "GCV",
     "cp": "Cp",
     "evidence": "evidence",
-    "validation": "held-out rows",
+    "validation": "validation",
     "train": "training error",
     "optimism": "optimism",
 }
