@@ -194,6 +194,7 @@ def test_names():
         ({"loss": "logistic"}, "loss must be 'squared'; got 'logistic'"),
         ({"criterion": "aic"}, "criterion must be auto, combined, loo, kfold, gcv, cp, evidence; got 'aic'"),
         ({"criterion": None}, "criterion must be auto"),
+        ({"criterion": ["loo"]}, "criterion must be auto"),
         ({"alpha": -0.1}, r"alpha is -0\.1; it needs a number >= 0"),
         ({"alpha": np.nan}, "alpha is nan; it needs a number >= 0"),
         ({"alpha": [0.1, -1.0]}, r"alpha\[1\] is -1|alpha holds -1"),

@@ -110,6 +110,13 @@ def test_the_error_is_that_of_the_criterion_where_it_is_an_error(criterion):
     assert f"estimated MSE {2 * study.risk[name]():.6g} by {criterion_name(name)};" in words(study)
 
 
+def test_the_corrected_error_is_said_wherever_it_is_known():
+    study = make(9, 40, 5).study()
+    assert study.choice.criterion == "combined"
+    assert f"{2 * study.choice.corrected:.6g} corrected for having picked the minimum" in words(study)
+    assert "corrected for" not in words(make(9, 40, 5).study(criterion="gcv"))
+
+
 def test_a_worse_error_is_called_higher():
     problem = make(10, 60, 3, noise=0.1)
     assert "% higher than " in words(problem.study(alpha=100.0))

@@ -125,7 +125,7 @@ def _words(criterion: str, optima: dict[str, float], outside: list[str], cause: 
         *first, last = map(criterion_name, others)
         said = f"{', '.join(first)} and {last} agree" if first else f"{last} agrees"
         optima_are = "their optima" if first else "its optimum"
-        best = f"the best of {criterion_name(judge)}"
+        best = "its best" if judge == criterion else f"the best of {criterion_name(judge)}"
         said = f"{said} with {criterion_name(criterion)}: {optima_are} cannot be told from {best}."
         return said[:1].upper() + said[1:]
     said = ", ".join(f"{criterion_name(name)} takes {number(optima[name], 3)}" for name in outside)

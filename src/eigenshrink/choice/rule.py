@@ -25,7 +25,7 @@ def resolve(path: QuadraticPath, criterion: str) -> tuple[str, str]:
     known = path.available_risks
     if criterion == AUTO:
         return _auto(path)
-    if criterion in RISKS and criterion not in known:
+    if isinstance(criterion, str) and criterion in RISKS and criterion not in known:
         RISKS[criterion](path)  # says what it needs
     if criterion not in known or criterion in DESCRIBING:
         choosing = [name for name in known if name not in DESCRIBING]

@@ -12,7 +12,6 @@ from eigenshrink.data.names import shown
 from eigenshrink.inference import kept_per_column
 from eigenshrink.report.words import agreement, groups_and_judges, rows_share_groups
 from eigenshrink.risk import criterion_name
-from eigenshrink.risk.curve import LOSS_UNIT
 
 if TYPE_CHECKING:
     from eigenshrink.record import Study
@@ -94,15 +93,14 @@ def _size(study: Study) -> list[str]:
 def _errors(study: Study) -> list[str]:
     """Estimated and training error, in the unit that people know: MSE, twice the loss."""
     choice, alpha = study.choice, float(study.alpha)
-    names = (choice.criterion, "leave_group_out", "loo", "gcv")
-    name = next(name for name in names if name in study.risk and study.risk[name].unit == LOSS_UNIT)
-    here, without = 2 * study.risk[name](alpha), 2 * study.risk[name](0.0)
+    curve = study.estimate
+    here, without = 2 * curve(alpha), 2 * curve(0.0)
     share = 1 - here / without if 0 < without < np.inf else 0.0
     gain = f"{abs(share):.1%} {'lower' if share > 0 else 'higher'} than {without:.6g} without regularisation"
     if abs(share) < 5e-4:
         gain = f"without regularisation {without:.6g}"
-    lines = _said("estimated MSE", f"{here:.6g} by {criterion_name(name)}; {gain}")
-    if name == choice.criterion and choice.corrected is not None:
+    lines = _said("estimated MSE", f"{here:.6g} by {criterion_name(curve.name)}; {gain}")
+    if choice.corrected is not None and np.isfinite(choice.corrected):
         lines += _said("", f"{2 * choice.corrected:.6g} corrected for having picked the minimum")
     return lines + _said("training MSE", f"{2 * study.path.train_loss(alpha):.6g}")
 
