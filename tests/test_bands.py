@@ -267,7 +267,7 @@ def test_the_strongest_equivalent_may_be_infinite():
 
 @pytest.mark.parametrize("name", ["gcv", "cp"])
 def test_where_there_is_no_interval_it_is_refused(name):
-    with pytest.raises(es.InputError, match=rf"select.*{name}.*(interval|loo)"):
+    with pytest.raises(es.InputError, match=rf"(?i)select.*{name}.*loo"):
         make(3, 25, 5).study(criterion=name, select="strongest-equivalent")
 
 

@@ -80,6 +80,16 @@ def test_a_change_in_place_is_noticed(change):
     assert study.coef(0.1).shape == (3,)  # the factorisation is the study's own
 
 
+@pytest.mark.parametrize("place", [0, 1])
+def test_a_change_of_held_out_rows_is_noticed(place):
+    X, y = data()
+    held = (X[:9] + 0.5, y[:9] * 1.5)
+    study = es.study(X, y, validation=held)
+    held[place][:] *= 2
+    with pytest.raises(es.InputError, match="changed in place"):
+        _ = study.alpha
+
+
 def test_nothing_of_the_user_is_changed():
     X, y = data()
     kept = X.copy(), y.copy()

@@ -188,6 +188,17 @@ def test_rows_that_are_fitted_all_but_exactly():
     assert_is_what_refits_say(problem, [0.0, 1e-12, 1e-9, 1e-6, 1e-2], rtol=1e-7)
 
 
+def test_rows_in_which_nothing_is_penalised():
+    problem = make(3, 120, 2, free=2)
+    assert_is_what_refits_say(problem, [0.0, 1.0, np.inf])
+
+
+def test_folds_of_many_rows_and_more_columns():
+    """Their systems are made strength by strength."""
+    problem = make(3, 150, 160)
+    assert_is_what_refits_say(problem, [0.0, 1e-3, 1.0, np.inf], folds=2)
+
+
 # --- folds --------------------------------------------------------------------------------------------
 
 

@@ -134,6 +134,16 @@ def test_groups_are_held_out_whole():
         assert len({tuple(row) in inside for row in PROBLEM.X[group == UNEVEN]}) == 1
 
 
+def test_copies_are_held_out_together():
+    thrice = PROBLEM.with_(X=np.tile(PROBLEM.X, (3, 1)), y=np.tile(PROBLEM.y, 3))
+    splits = thrice.study(validation=0.4).path.fit.training.splits
+    held = {tuple(row) for row in splits.holdout.X}
+    fitted = {tuple(row) for row in thrice.study(validation=0.4).path.fit.training.table.X}
+    assert len(splits.holdout.y) == 3 * len(held) == 48
+    assert not held & fitted
+    assert splits.source == "found"
+
+
 @pytest.mark.parametrize("kind", [np.asarray, scipy.sparse.csr_array])
 def test_given_rows_judge(kind):
     held = make(5, 12, 5)

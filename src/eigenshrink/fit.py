@@ -49,7 +49,7 @@ class Training:
     rows: Rows
     target_mean: Array
     fit_intercept: bool
-    mark: tuple[float, float]
+    mark: tuple[float, ...]
     splits: Splits | None = None
 
     def targets(self, rows: slice | NDArray[np.intp] = slice(None)) -> Array:
@@ -66,10 +66,10 @@ class Training:
         InputError
             If a sample of 256 rows or the targets do not add up to what they did.
         """
-        if self.mark != fingerprint(self.table):
+        if self.mark != marks(self.table, self.splits):
             raise InputError(
-                "X or y has changed in place since the study was made, which reads them again for this: "
-                "make the study of a copy, es.study(X.copy(), y.copy())"
+                "X or y has changed in place since the study was made, held-out rows included, and they are "
+                "read again for this: make the study of copies, es.study(X.copy(), y.copy())"
             )
 
     @property
@@ -215,7 +215,7 @@ def fit_squared(
     mean = np.zeros(table.y.shape[1])
     if fit_intercept:
         mean = column_means(table.y, table.weight)
-    training = Training(table, rows, mean, bool(fit_intercept), fingerprint(table), splits)
+    training = Training(table, rows, mean, bool(fit_intercept), marks(table, splits), splits)
     curvature = Gram(rows, table.weight_sum)
     if rows.shape[1] <= rows.shape[0]:
         with np.errstate(over="ignore", invalid="ignore"):
@@ -237,6 +237,12 @@ def fit_squared(
         sample=Sample.of(training, sd),
         training=training,
     )
+
+
+def marks(table: Table, splits: Splits | None) -> tuple[float, ...]:
+    """Of all rows that are read again."""
+    held = None if splits is None else splits.holdout
+    return fingerprint(table) + (() if held is None else fingerprint(held))
 
 
 def fingerprint(table: Table) -> tuple[float, float]:

@@ -80,14 +80,17 @@ class Choice:
 
     @cached_property
     def optimism(self) -> Any:
-        """How much too good the estimate looks because its minimum was picked, ``()``, ``(t,)`` or None."""
+        """How much too good the estimate looks because its minimum was picked, ``()``, ``(t,)`` or None.
+
+        Of the sum over targets, ``()``, where they share one strength.
+        """
         if self.saved is not None or self.curve is None:
             return self.saved.optimism if self.saved else None
         return self.curve.optimism
 
     @cached_property
     def corrected(self) -> Any:
-        """The estimate at α with the optimism of the minimum added, ``()``, ``(t,)`` or None."""
+        """The estimate at α with the optimism of the minimum added, alike."""
         if self.saved is not None or self.curve is None or self.optimism is None:
             return self.saved.corrected if self.saved else None
         alphas = np.atleast_1d(self.alpha)[: self.curve.targets]

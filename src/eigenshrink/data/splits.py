@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -67,19 +67,26 @@ def make_splits(
     seed = _seed(random_state)
     folds = _whole_folds(folds)
     holdout, fraction = None, 0.0
+    groups, source = _belonging(table)
     if isinstance(validation, (tuple, list)):
         holdout = _given(validation, table)
     elif validation is not None:
         fraction = _fraction(validation)
-        table, holdout = _cut(table, fraction, seed)
-    groups, source = table.groups, "given" if table.groups is not None else ""
-    if groups is None:
-        copies = table.weight if table.weight_kind == "frequency" else None
-        labels, redundant = duplicate_rows(table.X, table.y, copies)
-        if redundant > ENOUGH_COPIES * table.observations:
-            groups, source = labels, "found"
+        left, holdout = _cut(replace(table, groups=groups), fraction, seed)
+        table = left if source == "given" else replace(left, groups=None)
+        groups, source = _belonging(table)
     made = _folds(len(table.y), groups, folds, np.random.default_rng([seed, 1]))
     return table, Splits(groups, source, made, holdout, fraction, seed)
+
+
+def _belonging(table: Table) -> tuple[Codes | None, str]:
+    """Groups that were given, else those of exact copies where these are more than a few."""
+    if table.groups is not None:
+        return table.groups, "given"
+    copies = table.weight if table.weight_kind == "frequency" else None
+    labels, redundant = duplicate_rows(table.X, table.y, copies)
+    enough = redundant > ENOUGH_COPIES * table.observations and labels.max() > 0
+    return (labels, "found") if enough else (None, "")
 
 
 def _seed(random_state: Any) -> int:

@@ -15,6 +15,8 @@ from eigenshrink.units import equivalents, objective
 if TYPE_CHECKING:
     from eigenshrink.record import Study
 
+MANY = 20  # targets beyond which what is costly is left out
+
 
 def to_dict(study: Study) -> dict[str, Any]:
     """Everything a program may want of a study, ready for JSON: no NaN and no infinity (null).
@@ -80,8 +82,13 @@ def _agreement(study: Study) -> Any:
 
 
 def _risk_errors(study: Study) -> dict[str, Any]:
-    """Paired standard errors of the difference to each curve's own minimum, where they are defined."""
-    errors = {name: curve.standard_error(study.alphas) for name, curve in study.risk.items()}
+    """Paired standard errors of the difference to each curve's own minimum, where they are defined.
+
+    Of many targets only those of the estimate that is quoted: each costs a pass at every strength.
+    """
+    many = study.facts.targets > MANY
+    curves = {study.estimate.name: study.estimate} if many else study.risk
+    errors = {name: curve.standard_error(study.alphas) for name, curve in curves.items()}
     return {name: plain(error) for name, error in errors.items() if error is not None}
 
 

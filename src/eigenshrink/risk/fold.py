@@ -72,7 +72,7 @@ class Folds:
         if self.unknown:
             return np.full((len(alphas), t), np.inf), total[1]
         stats = self.statistics
-        for picked in slices(len(alphas), ROOM // max(self.map[:, :, 0].size * t, 1)):
+        for picked in slices(len(alphas), ROOM // max(self.base.size, 1)):
             coef, change = self._coefficients(slice(None), alphas[picked], slopes)
             push = (stats.gram @ coef.reshape(*coef.shape[:2], -1)).reshape(coef.shape)
             cross = stats.cross[:, :, None]

@@ -7,17 +7,20 @@ statistics, which holds for every strength. Both are the same numbers.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
 import numpy as np
 
+from eigenshrink.data.rows import BLOCK
 from eigenshrink.path import QuadraticPath
 from eigenshrink.risk.curve import RiskCurve, loss_curve
 from eigenshrink.risk.fold import Folds, make_folds
 from eigenshrink.risk.leaving import Array, Codes, Leaving
 from eigenshrink.risk.stack import stacks
 from eigenshrink.risk.uncertainty import Piece
+
+Said = tuple[Array | None, Array]
 
 FEW = 20  # rows up to which a group is always solved in a stack
 
@@ -76,15 +79,16 @@ def leave_out(name: str, path: QuadraticPath, labels: Codes, units: Codes | None
         wanted = np.concatenate(
             [np.broadcast_to(reference, (1, t)), np.broadcast_to(alphas, (len(alphas), t))]
         )
-        for part in parts():
-            for rows, error in part.rows(wanted if t > 1 else wanted[:, :1]):
-                yield _piece(leaving, rows, error, units)
+        wanted = wanted if t > 1 else wanted[:, :1]
+        pieces = (_piece(leaving, *found, units) for part in parts() for found in part.rows(wanted))
+        for copies, squares in _gathered(pieces):
+            yield copies, squares[:, 0], (squares[:, j] for j in range(1, squares.shape[1]))
 
     return loss_curve(name, path, evaluate, along.span, parted)
 
 
-def _piece(leaving: Leaving, rows: Codes, error: Array, units: Codes | None) -> Piece:
-    """What each unit among some rows adds to the curve: the reference first, then the strengths."""
+def _piece(leaving: Leaving, rows: Codes, error: Array, units: Codes | None) -> Said:
+    """Copies ``(u,)`` and what each unit adds to the curve, ``(u, 1+m, t)``: the reference first."""
     squares = np.square(error) / (2 * leaving.along.weight_sum)
     copies = None if leaving.copies is None else leaving.copies[rows]
     if units is not None:
@@ -92,4 +96,24 @@ def _piece(leaving: Leaving, rows: Codes, error: Array, units: Codes | None) -> 
         order = np.argsort(place, kind="stable")
         starts = np.flatnonzero(np.diff(place[order], prepend=-1))
         squares, copies = np.add.reduceat(squares[order], starts, axis=0), None
-    return copies, squares[:, 0], (squares[:, j] for j in range(1, squares.shape[1]))
+    return copies, squares
+
+
+def _gathered(pieces: Iterable[Said]) -> Iterator[Said]:
+    """Pieces of a group or two put together: each costs a look at every strength."""
+    kept: list[Said] = []
+    size = 0
+    for piece in pieces:
+        kept.append(piece)
+        size += piece[1].size
+        if size >= BLOCK:
+            yield _joined(kept)
+            kept, size = [], 0
+    if kept:
+        yield _joined(kept)
+
+
+def _joined(kept: list[Said]) -> Said:
+    copies = [np.ones(len(squares)) if copies is None else copies for copies, squares in kept]
+    counted = any(own is not None for own, _ in kept)
+    return np.concatenate(copies) if counted else None, np.concatenate([squares for _, squares in kept])

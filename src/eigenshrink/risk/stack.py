@@ -11,6 +11,7 @@ from eigenshrink.data.rows import BLOCK, slices
 from eigenshrink.risk.leaving import Array, Codes, Leaving, rows_of
 
 CLEAR = 1e-4  # smallest eigenvalue from which a matrix of I − leverage needs no care
+MANY = 64  # rows from which pairs of them are not multiplied out for several strengths at once
 ROOM = 16 * BLOCK  # numbers that the systems of some strengths may hold at a time
 
 
@@ -78,13 +79,15 @@ class Stack:
         """The systems ``(g, q, b, b)`` with ones on their diagonals, and the divisor ``(g, q, b)``."""
         g, b, k = self.B.shape
         lost = self.leaving.along.lost(strength[:, None]).T
-        system = np.empty((g, len(strength), b, b))
-        for i in range(b):  # one large product each
-            pairs = self.B[:, i, None] * self.B[:, i:]
-            row = (pairs.reshape(g * (b - i), k) @ lost).reshape(g, b - i, len(strength)) + self.spare[
-                :, i, i:, None
-            ]
-            system[:, :, i, i:] = system[:, :, i:, i] = row.transpose(0, 2, 1)
+        if b > MANY:
+            system = (self.B[:, None] * lost.T[None, :, None]) @ self.B.transpose(0, 2, 1)[:, None]
+            system += self.spare[:, None]
+        else:
+            system = np.empty((g, len(strength), b, b))
+            for i in range(b):  # one large product for all strengths
+                pairs = (self.B[:, i, None] * self.B[:, i:]).reshape(g * (b - i), k)
+                row = (pairs @ lost).reshape(g, b - i, len(strength)) + self.spare[:, i, i:, None]
+                system[:, :, i, i:] = system[:, :, i:, i] = row.transpose(0, 2, 1)
         D = np.sqrt(np.einsum("gqii->gqi", system))
         D = np.where(D > 0, D, 1.0)
         system /= D[..., :, None] * D[..., None, :]

@@ -39,6 +39,7 @@ def interpolated(table: dict[str, Array]) -> Evaluate:
     """
     places, limits = table["places"], table["limits"]
     finite = np.isfinite(table["values"]).all(axis=0)
+    endless = np.where(np.isneginf(table["values"]).all(axis=0), -np.inf, np.inf)
     values, slopes_ = np.where(finite, table["values"], 0.0), np.where(finite, table["slopes"], 0.0)
     spline = CubicHermiteSpline(places, values, slopes_, axis=0)
     slope = spline.derivative()
@@ -61,6 +62,6 @@ def interpolated(table: dict[str, Array]) -> Evaluate:
         apart = (value - near) * np.exp(-np.abs(place - inside))  # one inside
         bent = np.where(place == inside, moves, -np.sign(beyond) * apart)
         result = np.where(straight, np.where(np.isinf(place), limit, value + moves * beyond), near + apart)
-        return np.where(finite, result, np.inf), np.where(finite, np.where(straight, moves, bent), np.nan)
+        return np.where(finite, result, endless), np.where(finite, np.where(straight, moves, bent), np.nan)
 
     return evaluate

@@ -42,13 +42,13 @@ def paired(units: Units, reference: Array, alphas: Array) -> tuple[Array, Array]
         each = np.ones(len(first)) if copies is None else 1.0 / copies
         place = 0
         for part in rest:
-            with np.errstate(invalid="ignore"):
-                apart = part - first
             here = slice(place, place + part.shape[1])
-            total[here] += apart.sum(axis=0)
-            squares[here] += each @ np.square(apart)
+            with np.errstate(invalid="ignore", over="ignore"):
+                apart = part - first
+                total[here] += apart.sum(axis=0)
+                squares[here] += each @ np.square(apart)
             place = here.stop
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         spread = np.maximum(squares - total**2 / count, 0.0) * (count / (count - 1.0))
     return total.reshape(shape), np.sqrt(spread).reshape(shape)
 
@@ -122,7 +122,7 @@ def optimism_of_minimum(
     drawn, whole = np.zeros((DRAWS, len(alphas) * t)), np.zeros(len(alphas) * t)
     for copies, first, rest in units(best, alphas):
         count = np.ones(len(first)) if copies is None else copies
-        weight = rng.poisson(count, (DRAWS, len(first))) / count
+        weight = (rng.poisson(count[:, None], (len(first), DRAWS)) / count[:, None]).T  # row by row
         place = 0
         for part in rest:
             with np.errstate(invalid="ignore"):

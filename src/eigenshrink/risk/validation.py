@@ -61,6 +61,8 @@ def validation(path: QuadraticPath) -> RiskCurve:
 def _rows(path: QuadraticPath, held: Table) -> Iterator[tuple[Array, Array, Array]]:
     """``√s`` ``(b, 1)``, rows along the directions ``(b, k)``, targets beside the free weights ``(b, t)``."""
     sample, free = path.sample, path.spectrum.free
+    if path.fit.training is not None:
+        path.fit.training.unchanged()
     for rows, V, F in path.project(held.X):
         root = np.ones((len(V), 1)) if held.weight is None else np.sqrt(held.weight[rows, None])
         yield root, V, held.y[rows] - sample.target_mean - F @ free.offset
