@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -57,6 +58,11 @@ CAUSES = {
     "chance": "there is no sign of more than chance: the data do not settle the strength better than this",
 }
 
+ENDLESS = (
+    "No strength can be told from any other by these rows, so that there is nothing that criteria could "
+    "disagree about."
+)
+
 
 def agreements(
     path: QuadraticPath,
@@ -87,25 +93,33 @@ def agreements(
     optima = {
         name: np.atleast_1d(at.alpha) for name, at in lowest.items() if not np.any(np.isposinf(at.value))
     }
+    left_out = cache(lambda: row_errors(path, alphas).left_out)  # one pass, if any target asks
     found = []
     for target, (low, high) in enumerate(interval):
         own = {name: float(at[target]) for name, at in optima.items()}
         inside = {name: bool(low <= at <= high) for name, at in own.items()}
         outside = [name for name, there in inside.items() if not there]
-        cause = _cause(path, outside, own, target, alphas) if outside else ""
-        words = _words(criterion, own, outside, cause, judge or criterion)
+        cause = _cause(path, criterion, outside, own, target, left_out) if outside else ""
+        endless = low == 0 and np.isinf(high)
+        words = ENDLESS if endless else _words(criterion, own, outside, cause, judge or criterion)
         found.append(Agreement(not outside, own, inside, cause, words))
     return tuple(found)
 
 
 def _cause(
-    path: QuadraticPath, outside: list[str], optima: dict[str, float], target: int, alphas: Array
+    path: QuadraticPath,
+    criterion: str,
+    outside: list[str],
+    optima: dict[str, float],
+    target: int,
+    left_out: Callable[[], Array],
 ) -> str:
     along = Signal.of(path)
-    if "leave_group_out" in path.available_risks and {"loo", "gcv", "cp"} & set(outside):
+    grouped = "leave_group_out" in path.available_risks and criterion != "validation"
+    if grouped and {"loo", "gcv", "cp", "leave_group_out"} & set(outside):
         return "groups"
     if path.fit.training is not None:
-        errors = np.sort(row_errors(path, alphas).left_out[:, target] ** 2)
+        errors = np.sort(left_out()[:, target] ** 2)
         few = max(1, int(FEW_ROWS * len(errors)))
         if errors[-few:].sum() > MOST * errors.sum():
             return "heavy tails"
