@@ -90,7 +90,7 @@ def _splits(path: QuadraticPath) -> dict[str, Any]:
     return {
         "groups": 0 if splits.groups is None else int(splits.groups.max()) + 1,
         "groups_source": splits.source or "none",
-        "folds": int(splits.folds.max()) + 1,
+        "folds": splits.fold_count,
         "held_out": 0 if held is None else len(held.y),
         "held_out_source": "none" if held is None else "fraction" if splits.fraction else "given",
     }

@@ -73,11 +73,10 @@ def duplicate_rows(X: Any, y: NDArray[np.floating], copies: ArrayLike | None = N
 
 def equal_rows(X: Any, y: NDArray[np.floating]) -> Codes:
     """Codes ``(n,)`` from 0 in order of first occurrence: rows equal in X and y share one, chance or not."""
-    keys = row_keys(y)
-    ordered = np.sort(keys)
+    ordered = np.sort(y[:, 0])
     if not np.any(ordered[1:] == ordered[:-1]):  # the usual case, and the cheapest to see
         return np.arange(len(y))
-    values, times = _codes(keys)
+    values, times = _codes(row_keys(y))
     repeated = np.flatnonzero(times[values] > 1)
     return _merged(X, y, repeated, values) if len(repeated) else np.arange(len(y))
 

@@ -101,16 +101,16 @@ class Rows:
             block = self.shift(self.X[:, chosen].astype(np.float64), chosen)
             yield places, self.weigh(block, slice(None))
 
-    def times(self, T: Array) -> Iterator[tuple[slice, Array]]:
-        """Row blocks of ``Z T``, ``(b, m)`` each, for T of shape (p, m)."""
+    def times(self, T: Array, beside: int = 0) -> Iterator[tuple[slice, Array]]:
+        """Row blocks of ``Z T``, ``(b, m)`` each, for T of shape (p, m); ``beside`` columns go with them."""
         if self._centred_later:
             shift = self.mean @ T
-            for rows in slices(len(self.X), BLOCK // max(*T.shape, 1)):
+            for rows in slices(len(self.X), BLOCK // max(*T.shape, beside, 1)):
                 block = self.X[rows] @ T
                 block -= shift
                 yield rows, block
             return
-        for rows, block in self.blocks(T.shape[1]):
+        for rows, block in self.blocks(max(T.shape[1], beside)):
             yield rows, block @ T
 
     def gradient(self, W: Array, slope: Callable[[slice, Array], Array]) -> Array:

@@ -68,11 +68,11 @@ class SparseRows(Rows):
             self.shift(block, chosen)
             yield places, self.weigh(block, slice(None))
 
-    def times(self, T: Array) -> Iterator[tuple[slice, Array]]:
+    def times(self, T: Array, beside: int = 0) -> Iterator[tuple[slice, Array]]:
         """Row blocks of ``Z T`` without making Z dense."""
         shift = self._thin_mean() @ T
         dense = self._dense()
-        for rows in slices(self.shape[0], BLOCK // max(T.shape[1], len(self.filled), 1)):
+        for rows in slices(self.shape[0], BLOCK // max(T.shape[1], len(self.filled), beside, 1)):
             block = self.weigh(self.thin[rows] @ T - shift, rows)
             if len(self.filled):
                 part = np.subtract(self.full[rows], dense.mean)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -27,8 +28,8 @@ class Splits:
         Code of each row's group, counted from 0.
     source : str
         Where the groups come from: "given", "found" (rows that are exact copies) or "" without groups.
-    folds : (n,)
-        Code of each row's fold, counted from 0; groups stay whole.
+    rows, most_folds : int
+        n, and how many folds were asked for.
     holdout : Table or None
         Rows that judge and were not fitted.
     fraction : float
@@ -39,10 +40,22 @@ class Splits:
 
     groups: Codes | None
     source: str
-    folds: Codes
+    rows: int
+    most_folds: int
     holdout: Table | None
     fraction: float
     seed: int
+
+    @cached_property
+    def folds(self) -> Codes:
+        """Code of each row's fold, ``(n,)``, counted from 0; groups stay whole. Drawn when asked for."""
+        return _folds(self.rows, self.groups, self.fold_count, np.random.default_rng([self.seed, 1]))
+
+    @property
+    def fold_count(self) -> int:
+        """How many folds there are: at most one per row or group."""
+        units = self.rows if self.groups is None else int(self.groups.max()) + 1
+        return min(self.most_folds, units)
 
 
 def make_splits(
@@ -75,8 +88,7 @@ def make_splits(
         left, holdout = _cut(replace(table, groups=groups), fraction, seed)
         table = left if source == "given" else replace(left, groups=None)
         groups, source = _belonging(table)
-    made = _folds(len(table.y), groups, folds, np.random.default_rng([seed, 1]))
-    return table, Splits(groups, source, made, holdout, fraction, seed)
+    return table, Splits(groups, source, len(table.y), folds, holdout, fraction, seed)
 
 
 def _belonging(table: Table) -> tuple[Codes | None, str]:

@@ -8,7 +8,6 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from eigenshrink.data.rows import slices
 from eigenshrink.errors import InputError
 from eigenshrink.fit import Sample, Training
 from eigenshrink.path import QuadraticPath
@@ -19,7 +18,6 @@ from eigenshrink.spectrum.triangular import EPS
 Array = NDArray[np.float64]
 Codes = NDArray[np.intp]
 
-TOGETHER = 128  # targets that are looked at together: no second array of weights × targets is held
 ROUNDING = 1e-11  # 1 − h below this is rounding of a row that only itself determines
 
 
@@ -67,12 +65,12 @@ class Leaving:
     @cached_property
     def signal(self) -> Array:
         """``Uᵀ Ỹ`` of all rows, ``(k, t)``."""
-        return self.signal_of(slice(None))
+        return self.path.spectrum.numerators * self.scale
 
-    def signal_of(self, targets: slice) -> Array:
-        """The same for some targets, made again each time: for all it is as large as the weights."""
-        scale = np.sqrt(self.along.weight_sum / self.along.eigenvalues)
-        return self.path.spectrum.numerators[:, targets] * scale[:, None]
+    @property
+    def scale(self) -> Array:
+        """What makes ``Uᵀ Ỹ`` of the numerators of the path, ``(k, 1)``."""
+        return np.sqrt(self.along.weight_sum / self.along.eigenvalues)[:, None]
 
     @property
     def copies(self) -> Array | None:
@@ -95,9 +93,8 @@ class Leaving:
         """Residuals of some rows as α → 0, ``(b, t)``."""
         scores = self.path.spectrum.scores
         left = self.training.targets(rows)
-        for some in slices(left.shape[1], TOGETHER):
-            left[:, some] -= U @ self.signal_of(some)
-        if scores is not None:
+        left -= (U * self.scale.T) @ self.path.spectrum.numerators
+        if scores is not None and F.shape[1]:
             left -= F @ scores.free_signal
         left[:, self.along.outside == 0] = 0.0
         return left

@@ -15,9 +15,10 @@ import numpy as np
 from eigenshrink.data.rows import slices
 from eigenshrink.path import QuadraticPath
 from eigenshrink.risk.curve import Array, RiskCurve, loss_curve, once
-from eigenshrink.risk.leaving import TOGETHER, Leaving
+from eigenshrink.risk.leaving import Leaving
 from eigenshrink.risk.uncertainty import Piece
 
+TOGETHER = 256  # targets with a strength each that are looked at together
 MANY = 24  # strengths from which their shares are worth factoring
 
 
@@ -54,10 +55,10 @@ def loo(path: QuadraticPath) -> RiskCurve:
 
 @dataclass(frozen=True, eq=False)
 class _Question:
-    """Strengths to answer for, in pieces: all those of one target at once, or some targets at one each.
+    """Strengths to answer for, in pieces: all those of one target at once, or one strength of all targets.
 
-    A piece is the row of the answer, the columns in it, and the shares, which several targets make again
-    each time, so that no further array of weights × targets is held.
+    A piece is the row of the answer, the columns in it, and the shares. Where each target has its own
+    strength, a few targets are looked at together, so that no further array of weights × targets is held.
     """
 
     leaving: Leaving
@@ -72,9 +73,9 @@ class _Question:
             pieces = [(0, slice(None), alphas.reshape(-1, 1))]
             return cls(leaving, pieces, (1, len(alphas)), slopes)
         pieces = [
-            (row, some, (strength if len(strength) == 1 else strength[some])[:, None])
+            (row, some, strength[some, None])
             for row, strength in enumerate(alphas)
-            for some in slices(t, TOGETHER)
+            for some in ([slice(None)] if len(strength) == 1 else slices(t, TOGETHER))
         ]
         return cls(leaving, pieces, (len(alphas), t), slopes)
 
@@ -96,7 +97,8 @@ class _Question:
 class _Shares:
     """Lost shares of q strengths as products of thin matrices, ``(k, q)``; slopes beside them."""
 
-    signal: Array  #        (k, 1 or q)  Uᵀ Ỹ
+    numerators: Array  #    (k, c)  of some targets
+    scale: Array  #         (k, 1)  what makes Uᵀ Ỹ of them
     left: Array  #          (k, r)
     lost: Array  #          (r, q)
     slope: Array | None  #  (r, q)
@@ -105,28 +107,31 @@ class _Shares:
     def of(cls, leaving: Leaving, alphas: Array, targets: slice, slopes: bool) -> _Shares:
         along = leaving.along
         one = along.squares.shape[1] == 1
-        lost = along.lost(alphas).T
+        lost = along.lost_columns(alphas)
         both = np.hstack([lost, along.lost_slope(alphas).T]) if slopes else lost
         q = lost.shape[1]
         thin = one and q > MANY and leaving.path.sample.rows > 4 * len(both) > 0
         left, right = _thin(both) if thin else (np.eye(0), both)
-        signal = leaving.signal_of(slice(None) if one else targets)
-        return cls(signal, left, right[:, :q], right[:, q:] if slopes else None)
+        numerators = leaving.path.spectrum.numerators[:, targets]
+        return cls(numerators, leaving.scale, left, right[:, :q], right[:, q:] if slopes else None)
 
     def leverage(self, squares: Array, slope: bool = False) -> Array:
         """``Σ_k U_ik² · share_kq``."""
-        return self._times(squares, np.ones((len(self.signal), 1)), slope)
+        share = self.slope if slope and self.slope is not None else self.lost
+        return (squares @ self.left) @ share if self.left.size else squares @ share
 
     def residual(self, U: Array, slope: bool = False) -> Array:
         """``Σ_k U_ik · signal_k · share_kq``."""
-        return self._times(U, self.signal, slope)
-
-    def _times(self, U: Array, columns: Array, slope: bool) -> Array:
-        """Factored shares take one column, others any."""
         share = self.slope if slope and self.slope is not None else self.lost
         if self.left.size:
-            return (U @ (columns * self.left)) @ share
-        return U @ (share * columns)
+            return (U @ (self.scale * self.numerators * self.left)) @ share
+        if share.shape[1] < self.numerators.shape[1]:  # no product of weights × targets
+            return (U * (self.scale * share).T) @ self.numerators
+        if self.numerators.shape[1] == 1:
+            return U @ (self.scale * self.numerators * share)
+        weights = self.scale * share
+        weights *= self.numerators
+        return U @ weights
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,6 +13,7 @@ from eigenshrink.path import QuadraticPath, kept_share
 Array = NDArray[np.float64]
 
 MARGIN = 1e6  # how far beyond these strengths a curve is followed before its limit takes over
+HUGE = 1e300  # strengths below it can be added to an eigenvalue
 LIMIT = 1e-30  # share of the smallest λ that stands for α = 0
 
 
@@ -92,8 +93,18 @@ class Signal:
 
     def lost(self, strength: Array) -> Array:
         """``α/(λ+α)``, the share that is lost."""
-        return kept_share(self.above_zero(strength), self.eigenvalues)
+        return _lost(self.above_zero(strength), self.eigenvalues)
+
+    def lost_columns(self, strength: Array) -> Array:
+        """The same with a column ``(k, q)`` for each of the strengths ``(q, 1)``."""
+        return _lost(self.above_zero(strength).T, self.eigenvalues[:, None])
 
     def lost_slope(self, strength: Array) -> Array:
         """``d lost / d log α = lost · λ/(λ+α)``."""
         return self.lost(strength) * kept_share(self.eigenvalues, strength)
+
+
+def _lost(strength: Array, eigenvalues: Array) -> Array:
+    if np.all(strength < HUGE):
+        return np.asarray(strength / (strength + eigenvalues))
+    return kept_share(strength, eigenvalues)

@@ -49,7 +49,7 @@ class PrimalScores:
 
     def blocks(self) -> Iterator[tuple[slice, Array, Array]]:
         """Row slices, U ``(b, k)`` and the basis of the free columns ``(b, m_F)``."""
-        for rows, scores in self.training.rows.times(self.T):
+        for rows, scores in self.training.rows.times(self.T, self.free_signal.shape[1]):
             yield rows, scores[:, : self.k], scores[:, self.k :]
 
     def pick(self, picked: NDArray[np.intp]) -> tuple[Array, Array]:
