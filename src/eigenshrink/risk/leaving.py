@@ -93,7 +93,11 @@ class Leaving:
         """Residuals of some rows as α → 0, ``(b, t)``."""
         scores = self.path.spectrum.scores
         left = self.training.targets(rows)
-        left -= (U * self.scale.T) @ self.path.spectrum.numerators
+        numerators = self.path.spectrum.numerators
+        if numerators.shape[1] > len(U):  # the smaller product is held
+            left -= (U * self.scale.T) @ numerators
+        else:
+            left -= U @ (self.scale * numerators)
         if scores is not None and F.shape[1]:
             left -= F @ scores.free_signal
         left[:, self.along.outside == 0] = 0.0
