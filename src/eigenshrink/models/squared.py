@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from eigenshrink.models.common import anything, spread
 from eigenshrink.models.loss import Array, Loss
 
 
@@ -20,7 +21,27 @@ def _slope(y: Array, eta: Array) -> Array:
 
 
 def _curvature(y: Array, eta: Array) -> Array:
-    return np.ones_like(y * eta)
+    return spread(_variance(eta), y)
 
 
-SQUARED = Loss("squared", True, _value, _slope, _curvature)
+def _same(eta: Array) -> Array:
+    return eta
+
+
+def _variance(mean: Array) -> Array:
+    return np.ones(np.shape(mean))
+
+
+SQUARED = Loss(
+    name="squared",
+    convex=True,
+    value=_value,
+    slope=_slope,
+    curvature=_curvature,
+    mean=_same,
+    link=_same,
+    variance=_variance,
+    known_dispersion=False,
+    unit="half mean squared error",
+    check=anything,
+)
