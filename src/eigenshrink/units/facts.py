@@ -23,9 +23,14 @@ LOSSES: dict[str, tuple[str, ...]] = {
     "multinomial": ("CrossEntropyLoss",),
     "poisson": ("PoissonNLLLoss",),
     "gamma": (),
+    "inverse_gaussian": ("inverse.gaussian",),
     "tweedie": (),
+    "huber": (),
 }
 """The house's names of a loss, each with the names that peers have for it."""
+
+PARAMETERS = {"tweedie": "power", "huber": "δ"}
+"""What the number after the colon of a name means: ``tweedie:1.5``."""
 
 
 class Facts(TypedDict, total=False):
@@ -127,11 +132,22 @@ def _fraction(name: str, value: Any) -> float:
 
 
 def _loss(name: str, value: Any) -> str:
+    base, colon, number = str(value).partition(":")
+    if colon and base in PARAMETERS:
+        _parameter(name, value, number)
+        return base
     for house, others in LOSSES.items():
         if value == house or value in others:
             return house
     known = [*LOSSES, *(other for others in LOSSES.values() for other in others)]
     raise InputError(f"{name} is {value!r}, which is no loss known here: {close(str(value), known)}")
+
+
+def _parameter(name: str, value: Any, number: str) -> None:
+    try:
+        float(number)
+    except ValueError as error:
+        raise InputError(f"{name} is {value!r}: a number must follow the colon") from error
 
 
 def _position(name: str, value: Any) -> str:

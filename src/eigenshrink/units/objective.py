@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from eigenshrink.units.facts import Given
+from eigenshrink.units.facts import PARAMETERS, Given
 
 # ℓ of one row from its linear predictor η: half the unit deviance, up to a constant
 _ROW_LOSS = {
@@ -11,7 +11,9 @@ _ROW_LOSS = {
     "multinomial": "[log Σ_c exp η_ic − η_iy]",
     "poisson": "[exp η_i − y_i·η_i]",
     "gamma": "[η_i + y_i·exp(−η_i)]",
+    "inverse_gaussian": "(y_i − exp η_i)²/(2·y_i·exp 2η_i)",
     "tweedie": "½·(unit Tweedie deviance of y_i from exp η_i)",
+    "huber": "[½r_i² where |r_i| ≤ δ, δ·|r_i| − ½δ² beyond, r_i = y_i − η_i]",
 }
 _FACTORS = {
     (False, False): "",
@@ -35,7 +37,8 @@ def objective(
     Parameters
     ----------
     loss : str
-        "squared", "logistic", "multinomial", "poisson", "gamma" or "tweedie".
+        "squared", "logistic" (or "binomial"), "multinomial", "poisson", "gamma", "inverse_gaussian",
+        "tweedie" or "huber"; the last two may carry their parameter, "tweedie:1.5".
     outputs : int
         Targets of a squared loss; each then has its own ``α_k``.
     weighted, fit_intercept : bool
@@ -56,6 +59,7 @@ def objective(
     minimise (1/n) Σ_i [exp η_i − y_i·η_i] + (α/2) Σ_j d_j·w_j², η_i = x_iᵀw, d_j = sd_n(x_j)²
     """
     name = Given({"loss": loss}, "the objective")["loss"]
+    parameter = loss.partition(":")[2] if name in PARAMETERS else ""
     several = name == "squared" and outputs > 1
     k = "_k" if several else "_c" if name == "multinomial" else ""
     predictor = f"x_iᵀw{k}" + (f" + b{k}" if fit_intercept else "")
@@ -66,6 +70,7 @@ def objective(
     mean = ("(1/S) Σ_i s_i " if weighted else "(1/n) Σ_i ") + ("Σ_k " if several else "")
     where = [
         "" if name == "squared" else f"η_i{k[1:]} = {predictor}",
+        f"{PARAMETERS[name]} = {parameter}" if parameter else "",
         "S = Σ_i s_i" if weighted else "",
         factors,
         f"b{k} not penalised" if fit_intercept else "",
