@@ -33,7 +33,9 @@ def _value(y: Array, eta: Array) -> Array:
 
 def _slope(y: Array, eta: Array) -> Array:
     sign, share = _reflected(y)
-    return sign * (_mean(sign * eta) - share)
+    with np.errstate(over="ignore"):
+        slope: Array = sign / (1.0 + np.exp(-sign * eta)) - sign * share
+    return slope
 
 
 def _curvature(y: Array, eta: Array) -> Array:
