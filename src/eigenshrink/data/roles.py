@@ -1,48 +1,91 @@
-"""The columns of a table that do not explain: targets, row weights, groups."""
+"""What the columns of a table are for, and those that do not explain: row weights, groups, offsets."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from eigenshrink.data.columns import (
-    LEARNING,
-    MOSTLY_NUMBERS,
-    Array,
-    first_text,
-    is_text,
-    looks_numeric,
-    numbers,
-)
-from eigenshrink.data.names import listed, shown
+from eigenshrink.data.columns import Array, numbers
+from eigenshrink.data.names import check_known, listed, shown
 from eigenshrink.errors import InputError
 
 if TYPE_CHECKING:
     import polars
 
 Codes = NDArray[np.intp]
+PANDAS_INDEX = "__index_level_"  # how pandas names the index in a Parquet file: no column of the data
+EXPLAINING = ("--unpenalised", "--category")  # roles of columns that explain
+ALSO_CATEGORY = ("--unpenalised", "--target")  # roles that a category may have too
 
 
-def complete_rows(frame: polars.DataFrame, targets: Sequence[str]) -> tuple[Codes, Array, polars.DataFrame]:
-    """Rows in which every target is known: their numbers from 1, target values ``(n, t)``, and the rows.
+@dataclass(frozen=True)
+class Offset:
+    """A column that is added to the linear predictor: as it is, or as the logarithm of an exposure."""
+
+    column: str
+    exposure: bool = False
+
+    @property
+    def flag(self) -> str:
+        """The option that names it."""
+        return "--exposure" if self.exposure else "--offset"
+
+    def values(self, frame: polars.DataFrame, rows: Codes) -> Array:
+        """What is added in each row ``(n,)``.
+
+        Raises
+        ------
+        InputError
+            If the column is absent, or naming the first row whose value cannot be used.
+        """
+        if self.column not in frame.columns:
+            raise InputError(
+                f"the table has no column {shown(self.column)}, which the model needs as {self.flag}: its "
+                f"columns are {listed(frame.columns)}"
+            )
+        values = numbers(frame.get_column(self.column), rows)
+        what = "exposure" if self.exposure else "offset"
+        faults = {"missing; every row needs one": np.isnan(values)}
+        if self.exposure:
+            faults["not above 0; it is a time, an area or a number at risk"] = values <= 0
+        for fault, wrong in faults.items():
+            if wrong.any():
+                raise InputError(f"column {shown(self.column)}, row {rows[wrong][0]}: the {what} is {fault}")
+        return np.log(values) if self.exposure else values
+
+
+def explaining(frame: polars.DataFrame, given: Mapping[str, Sequence[str] | str | None]) -> list[str]:
+    """Check every name and its role; return the columns that explain.
+
+    Parameters
+    ----------
+    frame : DataFrame
+    given : mapping
+        From the option to the column or the columns that it names, None for none. Those of
+        ``--unpenalised`` and ``--category`` explain; a target may be a category too.
 
     Raises
     ------
     InputError
-        If a target cannot be used, or fewer than two rows are left.
+        If a name is unknown or has two roles, or there is no target.
     """
-    every = np.arange(1, frame.height + 1)
-    values = np.column_stack([_target(frame.get_column(name), every) for name in targets])
-    keep: NDArray[np.bool_] = np.asarray(np.isfinite(values).all(axis=1))
-    if keep.sum() < 2:
-        raise InputError(
-            f"the table has {keep.size} row{'s' * (keep.size != 1)}, {keep.sum()} of them with a value of "
-            f"{listed(targets)}: at least 2 are needed"
-        )
-    return every[keep], values[keep], frame.filter(keep)
+    roles = {role: [names] if isinstance(names, str) else names or () for role, names in given.items()}
+    taken: dict[str, str] = {}
+    for role, names in roles.items():
+        check_known(names, frame.columns, role)
+        for name in names:
+            if name in taken and (role != "--category" or taken[name] not in ALSO_CATEGORY):
+                again = "twice" if taken[name] == role else f"both as {taken[name]} and as {role}"
+                raise InputError(f"column {shown(name)} is given {again}: give it one role")
+            taken[name] = role
+    if not roles["--target"]:
+        raise InputError("--target is needed: name the column to explain")
+    used = {name for role, names in roles.items() if role not in EXPLAINING for name in names}
+    return [name for name in frame.columns if name not in used and not name.startswith(PANDAS_INDEX)]
 
 
 def row_weights(column: polars.Series, rows: Codes, counts: bool) -> Array:
@@ -95,18 +138,3 @@ def group_codes(column: polars.Series, rows: Codes, weight: Array | None = None)
             "needed to leave one out; name another column for --groups, or none"
         )
     return codes
-
-
-def _target(column: polars.Series, rows: Codes) -> Array:
-    """Values of a target, NaN where missing."""
-    name, what = shown(column.name), column.dtype.base_type().__name__.lower()
-    if column.null_count() == column.len():
-        raise InputError(f"target {name} is missing in every row: name another column")
-    if column.dtype.is_temporal() or column.dtype.is_nested():
-        raise InputError(f"target {name} holds {what}s: give the quantity to explain as numbers")
-    if is_text(column) and looks_numeric(column) < MOSTLY_NUMBERS:
-        raise InputError(
-            f"target {name} holds text such as {shown(first_text(column))}: the squared loss explains "
-            "numbers; write two classes as 0 and 1, or name another column"
-        )
-    return numbers(column, rows, role="target", options=LEARNING[:1])

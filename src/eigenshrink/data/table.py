@@ -4,21 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from eigenshrink.data.columns import LEARNING, Array, kind_of, levels_of, numbers
 from eigenshrink.data.encoder import Column, Encoded, TableEncoder
-from eigenshrink.data.names import check_known, listed, shown
-from eigenshrink.data.roles import complete_rows, group_codes, row_weights
+from eigenshrink.data.names import listed, option, shown
+from eigenshrink.data.roles import Offset, explaining, group_codes, row_weights
+from eigenshrink.data.targets import (
+    Label,
+    check_classes,
+    complete_rows,
+    describe_classes,
+    learn_classes,
+)
 from eigenshrink.errors import InputError
 
 if TYPE_CHECKING:
     import polars
-
-PANDAS_INDEX = "__index_level_"  # how pandas names the index in a Parquet file: no column of the data
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,13 +32,15 @@ class Design:
 
     encoder: TableEncoder
     matrix: Array  # (n, p)
-    targets: Array  # (n,) or (n, t)
+    targets: NDArray[Any]  # (n,) or (n, t) numbers, or (n,) labels
     sample_weight: Array | None  # (n,)
     groups: NDArray[np.intp] | None  # (n,)
     penalty_factor: Array | None  # (p,)
     rows: NDArray[np.intp]  # (n,) number of each row in the table, counted from 1
     rows_read: int  # rows of the table, used or not
     notes: tuple[str, ...]  # sentences for the summary
+    classes: tuple[Label, ...] = ()  # different labels, ascending; () where targets are numbers
+    offset: Array | None = None  # (n,) added to the linear predictor
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,10 +48,12 @@ class Judges:
     """Rows of another table that judge and are not fitted, encoded like those that are."""
 
     matrix: Array  # (n, p)
-    targets: Array  # (n,) or (n, t)
+    targets: NDArray[Any]  # (n,) or (n, t) numbers, or (n,) labels
     sample_weight: Array | None  # (n,)
+    rows: NDArray[np.intp]  # (n,) number of each row in its table, counted from 1
     rows_read: int
     notes: tuple[str, ...]
+    offset: Array | None = None  # (n,)
 
 
 def encode_table(
@@ -58,6 +67,8 @@ def encode_table(
     categories: Sequence[str] = (),
     drop: Sequence[str] = (),
     null_values: Sequence[str] = (),
+    classes: bool = False,
+    offset: Offset | None = None,
 ) -> Design:
     """Learn how a table becomes a design matrix, and make it one.
 
@@ -79,6 +90,10 @@ def encode_table(
         Columns that are categories whatever they look like; columns to leave out.
     null_values : texts
         Remembered for later rows.
+    classes : bool
+        Whether the target holds labels, which stay as they are; as texts if it is one of ``categories``.
+    offset : Offset, optional
+        Column that is added to the linear predictor.
 
     Raises
     ------
@@ -90,8 +105,13 @@ def encode_table(
     -----
     O(n p) memory: the matrix is dense. The mean that fills a gap is weighted like the rows.
     """
-    features = _features(frame, targets, weights, groups, unpenalised, categories, drop)
-    rows, values, kept = complete_rows(frame, targets)
+    given = {"--target": targets, "--weights": weights, "--groups": groups}
+    given |= {} if offset is None else {offset.flag: offset.column}
+    given |= {"--drop": drop, "--unpenalised": unpenalised, "--category": categories}
+    features = explaining(frame, given)
+    text = _text_target(targets, categories, classes)
+    rows, values, kept = complete_rows(frame, targets, classes, text)
+    labels = learn_classes(targets[0], values) if classes else ()
     weight = None if weights is None else row_weights(kept.get_column(weights), rows, counts)
     codes = None if groups is None else group_codes(kept.get_column(groups), rows, weight)
     columns, empty = _learn(kept, features, rows, weight, frozenset(categories))
@@ -103,6 +123,8 @@ def encode_table(
         encoder=encoder,
         matrix=encoded.matrix,
         targets=_shaped(values),
+        classes=labels,
+        offset=None if offset is None else offset.values(kept, rows),
         sample_weight=weight,
         groups=codes,
         penalty_factor=_factors(columns, unpenalised),
@@ -110,14 +132,21 @@ def encode_table(
         rows_read=frame.height,
         notes=(
             *_left_out(targets, frame.height - len(rows), weight),
-            *_notes(encoder, encoded, empty, [name for name in targets if name in _flags(frame)]),
+            *([describe_classes(targets[0], values, labels)] if classes else _flagged(frame, targets)),
+            *_notes(encoder, encoded, empty),
             *_together(groups, codes),
         ),
     )
 
 
 def encode_judges(
-    frame: polars.DataFrame, encoder: TableEncoder, *, weights: str | None = None, counts: bool = False
+    frame: polars.DataFrame,
+    encoder: TableEncoder,
+    *,
+    weights: str | None = None,
+    counts: bool = False,
+    classes: Sequence[Label] = (),
+    offset: Offset | None = None,
 ) -> Judges:
     """Encode rows of another table as those that an encoder learnt from.
 
@@ -131,11 +160,16 @@ def encode_judges(
         Column of row weights, as in the rows that are fitted.
     counts : bool
         Whether they are whole numbers.
+    classes : labels
+        Those of the rows that are fitted, where the target holds labels.
+    offset : Offset, optional
+        As in the rows that are fitted.
 
     Raises
     ------
     InputError
-        If a column is absent or cannot be used, or fewer than two rows have a value of every target.
+        If a column is absent or cannot be used, a label is unknown, or fewer than two rows have a value of
+        every target.
     """
     needed = [*encoder.targets, *([] if weights is None else [weights])]
     absent = [name for name in needed if name not in frame.columns]
@@ -144,43 +178,21 @@ def encode_judges(
             f"the table has no column {listed(absent)}, which rows need to judge by: its columns are "
             f"{listed(frame.columns)}"
         )
-    rows, values, kept = complete_rows(frame, encoder.targets)
+    text = bool(classes) and isinstance(classes[0], str)
+    rows, values, kept = complete_rows(frame, encoder.targets, bool(classes), text)
+    if classes:
+        check_classes(encoder.targets[0], values, classes, rows)
     weight = None if weights is None else row_weights(kept.get_column(weights), rows, counts)
     encoded = encoder.transform(kept, rows)
     return Judges(
         matrix=encoded.matrix,
         targets=_shaped(values),
         sample_weight=weight,
+        offset=None if offset is None else offset.values(kept, rows),
+        rows=rows,
         rows_read=frame.height,
         notes=(*_left_out(encoder.targets, frame.height - len(rows), weight), *encoded.remarks),
     )
-
-
-def _features(
-    frame: polars.DataFrame,
-    targets: Sequence[str],
-    weights: str | None,
-    groups: str | None,
-    unpenalised: Sequence[str],
-    categories: Sequence[str],
-    drop: Sequence[str],
-) -> list[str]:
-    """Check every name and its role; return the columns that explain."""
-    single = {"--weights": weights, "--groups": groups}
-    roles = {"--target": targets, **{role: [name] for role, name in single.items() if name is not None}}
-    roles |= {"--drop": drop, "--unpenalised": unpenalised, "--category": categories}
-    taken: dict[str, str] = {}
-    for role, names in roles.items():
-        check_known(names, frame.columns, role)
-        for name in names:
-            if name in taken and (role != "--category" or taken[name] != "--unpenalised"):
-                again = "twice" if taken[name] == role else f"both as {taken[name]} and as {role}"
-                raise InputError(f"column {shown(name)} is given {again}: give it one role")
-            taken[name] = role
-    if not targets:
-        raise InputError("--target is needed: name the column to explain")
-    used = {*targets, weights, groups, *drop}
-    return [name for name in frame.columns if name not in used and not name.startswith(PANDAS_INDEX)]
 
 
 def _learn(
@@ -218,13 +230,25 @@ def _factors(columns: Sequence[Column], unpenalised: Sequence[str]) -> Array | N
     return np.array(free)
 
 
-def _flags(frame: polars.DataFrame) -> list[str]:
-    return [c.name for c in frame.get_columns() if c.dtype.base_type().__name__ == "Boolean"]
+def _flagged(frame: polars.DataFrame, targets: Sequence[str]) -> list[str]:
+    flags = [name for name in targets if frame.schema[name].base_type().__name__ == "Boolean"]
+    return [f"target {shown(name)}: true counts as 1, false as 0" for name in flags]
 
 
-def _shaped(values: Array) -> Array:
+def _text_target(targets: Sequence[str], categories: Sequence[str], classes: bool) -> bool:
+    """Whether the labels of the target are texts whatever they look like."""
+    named = [name for name in targets if name in categories]
+    if named and not classes:
+        raise InputError(
+            f"target {shown(named[0])} is said to be a category, and this loss explains numbers: for classes "
+            f"give {option('--loss', 'logistic')} or {option('--loss', 'multinomial')}"
+        )
+    return bool(named)
+
+
+def _shaped(values: NDArray[Any]) -> NDArray[Any]:
     """One target has no target axis."""
-    return values[:, 0] if values.shape[1] == 1 else values
+    return values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
 
 
 def _left_out(targets: Sequence[str], dropped: int, weight: Array | None) -> list[str]:
@@ -240,14 +264,11 @@ def _together(name: str | None, codes: NDArray[np.intp] | None) -> list[str]:
     return [f"{shown(name)}: {len(np.unique(codes))} groups of rows that belong together"]
 
 
-def _notes(
-    encoder: TableEncoder, encoded: Encoded, empty: Sequence[str], flags: Sequence[str]
-) -> tuple[str, ...]:
+def _notes(encoder: TableEncoder, encoded: Encoded, empty: Sequence[str]) -> tuple[str, ...]:
     """Say what was done, one sentence each."""
     notes = []
     if empty:
         notes.append(f"left out {listed(empty)}: every value is missing")
-    notes += [f"target {shown(name)}: true counts as 1, false as 0" for name in flags]
     for column in encoder.columns:
         gaps = encoded.filled.get(column.name, 0)
         if column.levels is not None:
