@@ -7,12 +7,34 @@ from numbers import Real
 from typing import Any
 
 import numpy as np
+import scipy.sparse
 from numpy.typing import NDArray
 
 from eigenshrink.errors import InputError
 from eigenshrink.models.loss import Array, Loss
 
 UNKNOWN = "Unknown label type: "  # scikit-learn's words
+
+
+def read_labels(y: Any) -> NDArray[Any]:
+    """Labels ``(n,)`` as they were given; one column is one label per row too.
+
+    Raises
+    ------
+    InputError
+        If there are more columns or none.
+    """
+    if scipy.sparse.issparse(y):
+        raise InputError("y is sparse; give it as a dense array, y.toarray()")
+    if np.ma.isMaskedArray(y) and np.any(np.ma.getmaskarray(y)):
+        raise InputError("y has masked values: drop these rows, every row needs a class")
+    try:
+        labels = np.asarray(y)
+    except ValueError as error:
+        raise InputError("y is not a rectangular array: one label per row is needed") from error
+    if labels.size == 0 or labels.ndim == 0 or labels.size != len(labels):
+        raise InputError(f"y has shape {labels.shape}; one label per row is needed, (n,)")
+    return labels.reshape(-1)
 
 
 def class_codes(
@@ -58,8 +80,6 @@ def class_codes(
 
 def _of_one_kind(labels: NDArray[Any]) -> NDArray[Any]:
     """Labels as an array of texts, truth values or numbers, none of them missing."""
-    if isinstance(labels, np.ma.MaskedArray):
-        raise InputError("y has masked values: fill them first, for example with y.filled(...)")
     kind = labels.dtype.kind
     if kind == "f":
         _none_missing(np.isnan(labels))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from eigenshrink.data.checks import check_weights, numbers
 from eigenshrink.errors import InputError
-from eigenshrink.models.labels import class_codes
+from eigenshrink.models.labels import class_codes, read_labels
 from eigenshrink.models.loss import Array, Loss
 
 
@@ -56,7 +56,7 @@ def prepare(loss: Loss, y: Any, sample_weight: Any = None, classes: Sequence[Any
     if loss.name == "squared":
         return Target(y, sample_weight, ())
     if loss.classes:
-        labels = _labels(y)
+        labels = read_labels(y)
         used = _used(sample_weight, len(labels))
         codes, found = class_codes(labels, used, loss, classes)
         return Target(codes, sample_weight, found)
@@ -89,16 +89,6 @@ def _shape_needed(loss: Loss, shape: tuple[int, ...]) -> str:
         f"y has shape {shape}; loss={loss.name!r} takes one target, (n,) or (n, 1){also}: "
         "fit the columns one by one"
     )
-
-
-def _labels(y: Any) -> NDArray[Any]:
-    try:
-        labels = np.asarray(y)
-    except ValueError as error:
-        raise InputError("y is not a rectangular array: one label per row is needed") from error
-    if labels.size == 0 or not _one_column(labels):
-        raise InputError(f"y has shape {labels.shape}; one label per row is needed, (n,)")
-    return labels.reshape(-1)
 
 
 def _trials(counts: Array, used: NDArray[np.bool_]) -> Array:
