@@ -111,6 +111,14 @@ def make(
     )
 
 
+def anchors_of(path: Any, low: float = 1e-3, high: float = 1e2, most: int = 4) -> np.ndarray:
+    """Some of the places where the path was solved."""
+    places = np.array([anchor.alpha for anchor in path.anchors])
+    places = np.sort(places[(places > low) & (places < high)])
+    assert len(places) >= 2
+    return places[:: -(-len(places) // most)]
+
+
 # --- real data ----------------------------------------------------------------------------------------
 
 
