@@ -105,10 +105,10 @@ def encode_table(
     -----
     O(n p) memory: the matrix is dense. The mean that fills a gap is weighted like the rows.
     """
-    given = {"--target": targets, "--weights": weights, "--groups": groups}
-    given |= {} if offset is None else {offset.flag: offset.column}
-    given |= {"--drop": drop, "--unpenalised": unpenalised, "--category": categories}
-    features = explaining(frame, given)
+    single = {"--weights": weights, "--groups": groups}
+    single |= {} if offset is None else {offset.flag: offset.column}
+    several = {"--drop": drop, "--unpenalised": unpenalised, "--category": categories}
+    features = explaining(frame, {"--target": targets, **single, **several})
     text = _text_target(targets, categories, classes)
     rows, values, kept = complete_rows(frame, targets, classes, text)
     labels = learn_classes(targets[0], values) if classes else ()
@@ -119,6 +119,9 @@ def encode_table(
         raise InputError("no column is left to explain the target with: the table needs at least one other")
     encoder = TableEncoder(columns, tuple(targets), tuple(null_values))
     encoded = encoder.transform(kept, rows)
+    notes = _left_out(targets, frame.height - len(rows), weight)
+    notes += [describe_classes(targets[0], values, labels)] if classes else _flagged(frame, targets)
+    notes += [*_notes(encoder, encoded, empty), *_together(groups, codes)]
     return Design(
         encoder=encoder,
         matrix=encoded.matrix,
@@ -130,12 +133,7 @@ def encode_table(
         penalty_factor=_factors(columns, unpenalised),
         rows=rows,
         rows_read=frame.height,
-        notes=(
-            *_left_out(targets, frame.height - len(rows), weight),
-            *([describe_classes(targets[0], values, labels)] if classes else _flagged(frame, targets)),
-            *_notes(encoder, encoded, empty),
-            *_together(groups, codes),
-        ),
+        notes=tuple(notes),
     )
 
 
