@@ -77,6 +77,24 @@ def test_value_slope_and_curvature_at_any_predictor(name):
                 assert_allclose(values[row], exact, rtol=2e-12, atol=atol, err_msg=f"{y} {eta} {order}")
 
 
+@pytest.mark.parametrize(
+    ("name", "y", "off", "rtol"),
+    [
+        ("poisson", 1e6, 1e-4, 1e-9),  # the rounding of log y is 1e-15 of off = 1e-4, and counts twice
+        ("gamma", 1.0, 1e-8, 1e-7),
+        ("inverse_gaussian", 1.0, 1e-8, 1e-13),
+        ("tweedie", 400.0, 1e-4, 1e-9),
+    ],
+)
+def test_nothing_cancels_near_a_perfect_fit(name, y, off, rtol):
+    loss, eta = find_loss(name), np.log(y) + off
+    with mpmath.workdps(60):
+        point = mpmath.mpf(eta)
+        value, slope = (float(mpmath.diff(lambda x: textbook(name, y, x), point, order)) for order in (0, 1))
+    assert_allclose(loss.value(y, eta), value, rtol=rtol)
+    assert_allclose(loss.slope(y, eta), slope, rtol=min(rtol, 1e-10))
+
+
 def test_the_textbook_can_be_wrong():
     with mpmath.workdps(50):
         assert float(textbook("poisson", 2.0, mpmath.mpf(0))) == pytest.approx(2 * np.log(2) - 1)
