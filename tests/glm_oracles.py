@@ -176,11 +176,12 @@ def noise(problem: Glm, alpha: float, theta: np.ndarray) -> np.ndarray:
     slope = np.abs(problem.deviance.slope(problem.response, eta))
     bent = np.einsum("nab,nb->na", np.abs(problem.deviance.curvature(problem.response, eta)), 1 + np.abs(eta))
     parts = np.abs(problem.design).T @ (s[:, None] * (slope + bent))
-    return parts + alpha * problem.factors[:, None] * np.abs(theta) + 1e-300
+    root = np.sqrt(problem.factors)[:, None]
+    return parts + alpha * root * (root * np.abs(theta) + np.linalg.norm(root * theta)) + 1e-300
 
 
 def damped(problem: Glm, alpha: float, theta: np.ndarray, slope: np.ndarray, moving: np.ndarray):
-    """One Newton step, halved until the objective falls (or moves by no more than rounding)."""
+    """One Newton step, halved until the objective falls; at once where rounding would hide its fall."""
     H = penalised_hessian(problem, alpha, theta)[np.ix_(moving, moving)]
     size = np.sqrt(np.maximum(np.diag(H), 1e-8 * np.abs(H).max()))
     values, Q = np.linalg.eigh(H / np.outer(size, size))
@@ -189,11 +190,13 @@ def damped(problem: Glm, alpha: float, theta: np.ndarray, slope: np.ndarray, mov
     step = np.zeros_like(slope)
     step[moving] = -(Q[:, keep] @ along) / size
     now = objective(problem, alpha, theta)
+    if -slope @ step <= 1e-9 * (1 + abs(now)):
+        return theta + step.reshape(theta.shape)
     for halvings in range(60):
         tried = theta + 0.5**halvings * step.reshape(theta.shape)
         with np.errstate(over="ignore", invalid="ignore"):
             then = objective(problem, alpha, tried)
-        if then <= now + 1e-14 * (1 + abs(now)):
+        if then <= now:
             return tried
     raise AssertionError("the oracle found no way down")
 
