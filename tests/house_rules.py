@@ -28,6 +28,7 @@ ORDER = (
     "curvature",
     "fit",
     "spectrum",
+    "newton",
     "path",
     "hessian",
     "facts",

@@ -18,6 +18,7 @@ _WHERE = {
     "L2": "penalty",
     "convert": "units",
     "L2Regressor": "estimators",
+    "L2Classifier": "estimators",
     "Study": "record",
     "InputError": "errors",
     "NotConverged": "errors",

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+import pathlib
 from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from eigenshrink.archive import read_study
 from eigenshrink.choice import check_select
-from eigenshrink.data.checks import check_table
-from eigenshrink.data.splits import make_splits
+from eigenshrink.data.checks import Table, check_table, column_names
+from eigenshrink.data.splits import Splits, make_splits
 from eigenshrink.errors import InputError
 from eigenshrink.facts import Facts
-from eigenshrink.fit import fit_squared
-from eigenshrink.models import LOSSES
-from eigenshrink.path import QuadraticPath
+from eigenshrink.fit import fit_loss, fit_squared
+from eigenshrink.models import EFFICIENT, Loss, find_loss, needs_scale, prepare
+from eigenshrink.models.huber import huber
+from eigenshrink.models.squared import SQUARED
+from eigenshrink.path import Path, QuadraticPath
+from eigenshrink.path.anchored import follow
 from eigenshrink.penalty import penalty_factors, strengths
 from eigenshrink.record import Asked, Study
+from eigenshrink.risk import RISKS, row_errors
 from eigenshrink.spectrum import decompose
+
+Array = NDArray[np.float64]
+
+NORMAL_QUARTILE = 0.6745  # median size of a standard normal
 
 
 def study(
@@ -47,23 +56,27 @@ def study(
 ) -> Study:
     """Answer for every strength of L2 regularisation at once, from one fit (M5).
 
-    ``w̃(α)`` minimises ``(1/S) Σ s_i ½(y_i − x_iᵀw − b)² + (α/2) Σ d_j w_j²`` (M1).
+    ``w̃(α)`` minimises ``(1/S) Σ s_i ℓ(y_i, x_iᵀw + b) + (α/2) Σ d_j w_j²`` (M1), ℓ half the unit deviance:
+    ``½(y − ŷ)²`` for squared loss.
 
     Parameters
     ----------
     X : (n, p) array, DataFrame or scipy.sparse
         float32 or float64 (others become float64); a sparse X stays sparse.
     y : (n,) or (n, t)
-        A 1-d y gives results without target axis.
-    loss : {"squared"}
-        What is minimised.
+        A 1-d y gives results without target axis. Labels of any kind for "logistic" and "multinomial";
+        for "binomial" fractions with the trials as weights, or successes and failures ``(n, 2)``.
+    loss : str or Loss
+        What is minimised: "squared", "logistic", "multinomial", "poisson", "gamma", "inverse_gaussian",
+        "tweedie" ("tweedie:1.3"), "binomial" or "huber" ("huber:2.0").
     sample_weight : (n,), >= 0, optional
         Rows without weight are left out.
     weight_kind : {"precision", "frequency"}
         Whether a weight says how exact a row is or how often it occurred: decides what counts as an
         observation and what leave-one-out leaves out (M14).
-    offset : None
-        Not available yet.
+    offset : (n,), optional
+        Added to the linear predictor of each row and not fitted: the log exposure of counts. Predictions
+        need it again.
     groups : (n,) of labels, optional
         Rows that belong together (a patient, a site): what is asked for is the error on a *new* group, and
         rows of one group leave together. Rows that are exact copies are found without being told.
@@ -83,11 +96,12 @@ def study(
         Each target gets its own strength; False: one for all, by the sum over targets.
     folds : int, >= 2
         Of ``kfold``; at most one per row (per group) is made.
-    validation : None, (X, y), (X, y, sample_weight) or fraction in (0, 1)
+    validation : None, (X, y[, sample_weight[, offset]]) or fraction in (0, 1)
         Rows that judge and are not fitted. A fraction is drawn from the rows, whole groups of them: the
         study is then of the other rows.
-    tol : float
-        Accepted for later losses; squared loss is solved directly.
+    tol : float, in (0, 1)
+        Relative error in ``‖·‖_D`` that the path of any other loss keeps at every strength, proved by its
+        certificate (M16); squared loss is solved directly.
     random_state : None, int or numpy generator
         Of the folds, the rows that are held out and the bootstrap; None: the same draw each time.
     feature_names : sequence of str, optional
@@ -104,8 +118,8 @@ def study(
 
     Notes
     -----
-    Cost: ``n p min(n, p)`` and one ``eigh`` of the smaller side, for all strengths. Hoerl & Kennard
-    (1970), Technometrics 12(1).
+    Cost: ``n p min(n, p)`` and one ``eigh`` of the smaller side, for all strengths; other losses about
+    25 times that (M17). Hoerl & Kennard (1970), Technometrics 12(1).
 
     Examples
     --------
@@ -116,16 +130,17 @@ def study(
     >>> s.coef().shape, s.coef([0.1, 1.0]).shape, s.choice.criterion
     ((5,), (2, 5), 'combined')
     """
-    if offset is not None:
-        raise InputError("offset is not available in this version: leave it at None")
     _flags(fit_intercept=fit_intercept, standardize=standardize, per_target=per_target)
-    if not isinstance(loss, str) or loss not in LOSSES:
-        raise InputError(f"loss must be {' or '.join(map(repr, LOSSES))}; got {loss!r}")
-    table = check_table(X, y, sample_weight, weight_kind, feature_names, groups)
+    wanted, tolerance = find_loss(loss), _tolerance(tol)
+    target = prepare(wanted, y, sample_weight)
+    table = check_table(X, target.y, target.sample_weight, weight_kind, feature_names, groups, offset)
+    table = replace(table, target_names=column_names(y) or table.target_names)
     factors = penalty_factors(penalty_factor, len(table.feature_names))
-    table, splits = make_splits(table, folds, validation, random_state)
-    fit = fit_squared(table, factors, fit_intercept, standardize, splits)
-    path = QuadraticPath(fit, decompose(fit))
+    judges = _judges(wanted, validation, target.classes)
+    table, splits = make_splits(table, folds, judges, random_state)
+    path = _path(
+        wanted, _Given(table, factors, fit_intercept, standardize, splits), tolerance, target.classes
+    )
     _enough_rows(path)
     asked = Asked(_asked_alpha(alpha), criterion, per_target, check_select(path, criterion, select))
     result = Study(
@@ -134,13 +149,15 @@ def study(
         asked=asked,
         feature_names=table.feature_names,
         target_names=table.target_names,
+        loss=path.loss.name,
+        classes=target.classes,
     )
     if asked.alpha is not None:
         _ = result.choice  # a wrong shape is said here, not when the choice is first used
     return result
 
 
-def load(path: str | Path) -> Study:
+def load(path: str | pathlib.Path) -> Study:
     """Read a study that :meth:`eigenshrink.Study.save` wrote; nothing in the file is executed.
 
     Parameters
@@ -164,8 +181,70 @@ def _asked_alpha(alpha: ArrayLike | str) -> Any:
     return strengths(alpha)
 
 
-def _enough_rows(path: QuadraticPath) -> None:
-    free, rows = path.spectrum.free.rank, path.sample.rows
+@dataclass(frozen=True, eq=False)
+class _Given:
+    """What every kind of fit is made of."""
+
+    table: Table
+    penalty_factor: Array
+    fit_intercept: bool
+    standardize: bool
+    splits: Splits
+
+
+def _path(loss: Loss, given: _Given, tolerance: float, classes: tuple[Any, ...]) -> Path:
+    """The path of a loss: one quadratic where that is exact, anchors elsewhere."""
+    if loss.name == SQUARED.name:
+        return _squared(given)
+    if needs_scale(loss):
+        loss = huber(EFFICIENT * _noise_scale(_squared(given)))
+    options = given.table, given.penalty_factor, given.fit_intercept, given.standardize
+    return follow(fit_loss(*options, loss, given.splits), tolerance, len(classes) if loss.classes > 2 else 1)
+
+
+def _squared(given: _Given) -> QuadraticPath:
+    table, splits = given.table, given.splits
+    held = splits.holdout
+    if table.offset is not None:  # squared loss: what is added to every prediction is taken off every target
+        table = replace(table, y=table.y - table.offset[:, None])
+    if held is not None and held.offset is not None:
+        splits = replace(splits, holdout=replace(held, y=held.y - held.offset[:, None]))
+    fit = fit_squared(table, given.penalty_factor, given.fit_intercept, given.standardize, splits)
+    return QuadraticPath(fit, decompose(fit))
+
+
+def _noise_scale(path: QuadraticPath) -> float:
+    """Robust standard deviation of the residuals of a squared fit: their median size / 0.6745."""
+    alpha = np.atleast_1d(RISKS["evidence"](path).minimum.alpha)
+    scale = float(np.median(np.abs(row_errors(path, alpha).residual))) / NORMAL_QUARTILE
+    if not scale > 0:
+        raise InputError(
+            "loss='huber' needs the scale of the noise, but more than half of the rows are fitted exactly: "
+            "give its corner in units of y, for example loss='huber:1.0'"
+        )
+    return scale
+
+
+def _judges(loss: Loss, validation: Any, classes: tuple[Any, ...]) -> Any:
+    """Rows that judge, their targets as the loss takes them."""
+    if not isinstance(validation, (tuple, list)) or len(validation) < 2 or loss.name == SQUARED.name:
+        return validation
+    X, y, *rest = validation
+    try:
+        target = prepare(loss, y, rest[0] if rest else None, classes or None)
+    except InputError as error:
+        raise InputError(f"validation: {error}") from error
+    return (X, target.y, target.sample_weight, *rest[1:])
+
+
+def _tolerance(tol: Any) -> float:
+    if isinstance(tol, (bool, np.bool_)) or not isinstance(tol, (int, float, np.number)) or not 0 < tol < 1:
+        raise InputError(f"tol must be a relative error above 0 and below 1; got {tol!r}")
+    return float(tol)
+
+
+def _enough_rows(path: Path) -> None:
+    free, rows = path.free_rank, path.sample.rows
     if rows <= free:
         raise InputError(
             f"{rows} rows cannot determine {free} weights without penalty (the intercept counts): "

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from eigenshrink.path import QuadraticPath
+from eigenshrink.path import Path
 
 Array = NDArray[np.float64]
 
@@ -61,7 +61,7 @@ class Facts:
     held_out_source: str = "none"
 
     @classmethod
-    def of(cls, path: QuadraticPath, one_target: bool, standardize: bool, penalty_factor: bool) -> Facts:
+    def of(cls, path: Path, one_target: bool, standardize: bool, penalty_factor: bool) -> Facts:
         """Collect them from a path with data."""
         sample = path.sample
         return cls(
@@ -75,13 +75,13 @@ class Facts:
             standardize=bool(standardize),
             penalty_factor=penalty_factor,
             one_target=one_target,
-            free_rank=path.spectrum.free.rank,
+            free_rank=path.free_rank,
             target_sd=sample.target_sd,
             **_splits(path),
         )
 
 
-def _splits(path: QuadraticPath) -> dict[str, Any]:
+def _splits(path: Path) -> dict[str, Any]:
     """How the rows of a path are split, by field."""
     splits = None if path.fit.training is None else path.fit.training.splits
     if splits is None:

@@ -217,14 +217,8 @@ def fit_squared(
         mean = column_means(table.y, table.weight)
     training = Training(table, rows, mean, bool(fit_intercept), marks(table, splits), splits)
     curvature = Gram(rows, table.weight_sum)
-    if rows.shape[1] <= rows.shape[0]:
-        with np.errstate(over="ignore", invalid="ignore"):
-            sd = np.sqrt(np.maximum(np.diag(curvature.dense), 0.0))
-    else:
-        sd = np.sqrt(rows.squares() / table.weight_sum)
-    _representable(sd, training)
-    active = sd > CONSTANT * np.abs(rows.mean)
-    factor = penalty_factor * np.where(active, sd, 1.0) ** 2 if standardize else penalty_factor
+    tall = rows.shape[1] <= rows.shape[0]
+    sd, active, factor = _columns(training, penalty_factor, standardize, curvature if tall else None)
     gradient = rows.cross(table.y, mean) / -table.weight_sum
     return Fit(
         weights=np.broadcast_to(0.0, gradient.shape),
@@ -237,6 +231,54 @@ def fit_squared(
         sample=Sample.of(training, sd),
         training=training,
     )
+
+
+def fit_loss(
+    table: Table,
+    penalty_factor: Array,
+    fit_intercept: bool,
+    standardize: bool,
+    loss: Loss,
+    splits: Splits | None = None,
+) -> Fit:
+    """Where the path of any other loss starts: no weights, every row predicted by its mean (M4).
+
+    Parameters
+    ----------
+    table : Table
+        Targets checked by the loss; codes of classes.
+    penalty_factor, fit_intercept, standardize, splits
+        As in :func:`fit_squared`.
+    loss : Loss
+    """
+    rows = make_rows(table.X, table.weight, fit_intercept)
+    training = Training(table, rows, np.zeros(1), bool(fit_intercept), marks(table, splits), splits)
+    sd, active, factor = _columns(training, penalty_factor, standardize)
+    return Fit(
+        weights=np.broadcast_to(0.0, (len(sd), 1)),
+        gradient=np.broadcast_to(np.nan, (len(sd), 1)),
+        alpha=float("inf"),
+        curvature=Gram(rows, table.weight_sum),
+        penalty_factor=factor,
+        active=active,
+        loss=loss,
+        sample=Sample.of(training, sd),
+        training=training,
+    )
+
+
+def _columns(
+    training: Training, penalty_factor: Array, standardize: bool, gram: Gram | None = None
+) -> tuple[Array, NDArray[np.bool_], Array]:
+    """Standard deviations, which columns vary, and penalty factors, ``(p,)`` each."""
+    rows, S = training.rows, training.table.weight_sum
+    with np.errstate(over="ignore", invalid="ignore"):
+        squares = rows.squares() / S if gram is None else np.diag(gram.dense)
+        sd = np.sqrt(np.maximum(squares, 0.0))
+    _representable(sd, training)
+    active = sd > CONSTANT * np.abs(rows.mean)
+    factor = penalty_factor * np.where(active, sd, 1.0) ** 2 if standardize else penalty_factor
+    return sd, active, factor
 
 
 def marks(table: Table, splits: Splits | None) -> tuple[float, ...]:

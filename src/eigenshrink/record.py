@@ -15,15 +15,15 @@ from eigenshrink import inference
 from eigenshrink.audit import Audit, Examined, Finding, examine
 from eigenshrink.choice import Choice, choose, given
 from eigenshrink.curvature import Curvature
-from eigenshrink.data.checks import check_matrix, column_names
+from eigenshrink.data.checks import check_matrix, check_offset, column_names
 from eigenshrink.data.memory import predict
 from eigenshrink.directions import Directions, directions
 from eigenshrink.errors import InputError
 from eigenshrink.facts import Facts
+from eigenshrink.path import Path as AnyPath
 from eigenshrink.path import QuadraticPath
 from eigenshrink.penalty import one_strength, strengths
 from eigenshrink.risk import ERRORS, RiskCurve
-from eigenshrink.risk.curve import LOSS_UNIT
 from eigenshrink.risk.curves import Curves
 from eigenshrink.spectrum import Spectrum
 
@@ -58,7 +58,7 @@ class Study:
 
     Attributes
     ----------
-    path : QuadraticPath
+    path : QuadraticPath or AnchoredPath
         The regularised model for every strength.
     facts : Facts
     feature_names, target_names : tuple of str
@@ -72,9 +72,11 @@ class Study:
         Its choice.
     row_numbers : (n given,) or None
         What people call the rows that were given, counted from 1; None: they are counted from 0.
+    classes : tuple
+        Labels in the order of their codes; empty where the target is a number.
     """
 
-    path: QuadraticPath
+    path: AnyPath
     facts: Facts
     feature_names: tuple[str, ...]
     target_names: tuple[str, ...]
@@ -84,16 +86,22 @@ class Study:
     findings: tuple[Finding, ...] | None = None
     decided: Choice | None = None
     row_numbers: NDArray[np.intp] | None = None
+    classes: tuple[Any, ...] = ()
+
+    @property
+    def local(self) -> QuadraticPath:
+        """The quadratic at the (first) chosen strength: the path itself where the loss is squared (M4)."""
+        return self.path.local(float(self._chosen()[0]))
 
     @property
     def spectrum(self) -> Spectrum:
-        """Eigenvalues and directions."""
-        return self.path.spectrum
+        """Eigenvalues and directions, with the curvature at the chosen strength."""
+        return self.local.spectrum
 
     @property
     def curvature(self) -> Curvature:
-        """H, by its products."""
-        return self.path.fit.curvature
+        """H, by its products, there."""
+        return self.local.fit.curvature
 
     @cached_property
     def risk(self) -> Mapping[str, RiskCurve]:
@@ -104,7 +112,7 @@ class Study:
     def estimate(self) -> RiskCurve:
         """The estimate of the true error to quote: the criterion that chose, or the one it goes with."""
         name = self.choice.criterion
-        if name in self.risk and self.risk[name].unit == LOSS_UNIT:
+        if name in self.risk and self.risk[name].unit == self.path.loss.unit:
             return self.risk[name]
         return next(self.risk[name] for name in ERRORS if name in self.risk)
 
@@ -138,12 +146,10 @@ class Study:
     @cached_property
     def alphas(self) -> Array:
         """Strengths for display, ascending: two decades beyond the eigenvalues, at most 14 in all."""
-        values = self.spectrum.eigenvalues
         chosen = self._chosen()
         chosen = chosen[(chosen > 0) & np.isfinite(chosen)]
-        top = 100 * float(values[0]) if len(values) else 1.0
-        bottom = max(float(values[-1]) / 100, top * 1e-14) if len(values) else 1e-3
-        low = min([bottom, *(chosen / 10)])
+        bottom, top = np.exp(self.path.span) * [0.01, 100] if self.path.span else (1e-3, 1.0)
+        low = max(min([max(bottom, top * 1e-14), *(chosen / 10)]), self.path.lowest)
         high = max([top, *(chosen * 10)])
         return np.logspace(np.log10(low), np.log10(high), 161)
 
@@ -180,24 +186,37 @@ class Study:
         """
         if per_target is None and alpha is not None:
             return self.path.weights(alpha)
-        weights = self.path.weights_per_target(self._each(alpha, per_target))
-        return weights[0] if self.facts.one_target else weights
+        return self.path.coefficients(self._each(alpha, per_target))[0]
 
     def intercept(self, alpha: ArrayLike | None = None, per_target: ArrayLike | None = None) -> Any:
         """Intercept, ``()`` or ``(t,)``, with a leading axis for ``(a,)``; 0 where none is fitted."""
-        sample = self.path.sample
-        coef = np.asarray(self.coef(alpha, per_target), dtype=np.float64)
-        mean = sample.target_mean[0] if self.facts.one_target else sample.target_mean
-        result = mean - coef @ sample.column_mean
-        return result if np.ndim(result) else float(result)
+        if per_target is None and alpha is not None:
+            return self.path.intercept(alpha)
+        return self.path.coefficients(self._each(alpha, per_target))[1]
 
-    def predict(self, X: Any, alpha: float | None = None) -> NDArray[np.floating]:
-        """Predictions for rows X ``(n, p)`` at one strength (None: as chosen), ``(n,)`` or ``(n, t)``."""
+    def linear_predictor(
+        self, X: Any, alpha: float | None = None, offset: ArrayLike | None = None
+    ) -> NDArray[np.floating]:
+        """``η = Xw + b + offset`` at one strength (None: as chosen), ``(n,)``, ``(n, t)`` or ``(n, c)``."""
         matrix = self._checked(X)
         strength = None if alpha is None else one_strength(alpha)
-        sample = self.path.sample
-        mean = sample.target_mean[0] if self.facts.one_target else sample.target_mean
-        return predict(matrix, self.coef(strength), sample.column_mean, mean)
+        level = self.path.level(float(self._chosen()[0]) if strength is None else strength)
+        eta = predict(matrix, self.coef(strength), self.path.sample.column_mean, level)
+        shift = check_offset(offset, len(eta))
+        if shift is None:
+            return eta
+        return np.asarray(eta + shift.reshape(-1, *[1] * (eta.ndim - 1)), dtype=eta.dtype)
+
+    def predict(
+        self, X: Any, alpha: float | None = None, offset: ArrayLike | None = None
+    ) -> NDArray[np.floating]:
+        """Expected response of rows X ``(n, p)`` at one strength (None: as chosen), ``(n,)`` or ``(n, t)``.
+
+        Probability of the second class for a logistic loss, of each class, ``(n, c)``, for a multinomial one.
+        """
+        eta = self.linear_predictor(X, alpha, offset)
+        mean = self.path.loss.mean(np.asarray(eta, dtype=np.float64))
+        return np.asarray(mean, dtype=eta.dtype)
 
     @property
     def dispersion(self) -> Any:
@@ -282,7 +301,14 @@ class Study:
         if target not in range(self.facts.targets):
             raise InputError(f"target is {target}; this study has {self.facts.targets}, counted from 0")
         strength = float(self._chosen()[target]) if alpha is None else one_strength(alpha)
-        return directions(self.path, strength, self.feature_names, top, target)
+        return directions(self.path.local(strength), strength, self.weight_names, top, target)
+
+    @property
+    def weight_names(self) -> tuple[str, ...]:
+        """A name for each weight: the columns, for several classes those of one class after the other."""
+        if len(self.classes) <= 2:
+            return self.feature_names
+        return tuple(f"{label}: {name}" for label in self.classes for name in self.feature_names)
 
     @property
     def plot(self) -> Plots:

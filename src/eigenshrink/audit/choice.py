@@ -13,7 +13,7 @@ from eigenshrink.audit.spectrum import of_target
 from eigenshrink.data.digits import number
 from eigenshrink.fit import Fit
 from eigenshrink.inference import residual_df
-from eigenshrink.path import kept_share
+from eigenshrink.path import QuadraticPath, kept_share
 from eigenshrink.risk import criterion_name
 from eigenshrink.risk.signal import Signal
 from eigenshrink.risk.weak import spare_observations
@@ -35,10 +35,10 @@ def optimum_at_end(examined: Examined) -> Finding:
     path, choice, check = examined.path, examined.choice, "optimum at an end"
     if choice.criterion == "given":
         return Finding(check, "pass", 0, 0, "The strength was given, so no optimum was looked for.", "")
-    if not len(path.spectrum.eigenvalues):
+    if not len(path.fit.penalised):
         return Finding(check, "pass", 0, 0, "Nothing that varies is penalised: there is no strength.", "")
     at = np.broadcast_to(np.asarray(choice.boundary), examined.alphas.shape)
-    spare = spare_observations(path)
+    spare = _spare(examined)
     useless, lowest = at == "infinite", (at == "zero") | (at == "flat")
     blind = lowest & (spare <= 0)
     meaning = f" {_use_is_not_shown(examined, useless)}" if useless.any() else ""
@@ -60,6 +60,15 @@ def optimum_at_end(examined: Examined) -> Finding:
     return Finding(check, "pass", 0, 0, meaning, "")
 
 
+def _spare(examined: Examined) -> float:
+    """Observations that are left to judge by as α → 0."""
+    path = examined.path
+    if isinstance(path, QuadraticPath):
+        return spare_observations(path)
+    used = float(path.effective_parameters(path.lowest))
+    return max(min(path.sample.rows, path.sample.observations) - used, 0.0)
+
+
 def _use_is_not_shown(examined: Examined, useless: NDArray[np.bool_]) -> str:
     choice, why = examined.choice, "it finds no use for those columns"
     if choice.curve is not None and np.all(np.isfinite(choice.curve.minimum.alpha)):
@@ -75,12 +84,14 @@ def flat_optimum(examined: Examined) -> Finding:
     share of all effective parameters that the interval leaves open.
     """
     path, check = examined.path, "flat optimum"
-    k, interval = len(path.spectrum.eigenvalues), examined.choice.interval
+    interval, lowest = examined.choice.interval, 0.0 if examined.squared else examined.anchored.lowest
+    k = len(path.shrinkage(lowest))
     if interval is None or not k:
         meaning = "There is no interval of strengths that are as good: the criterion does not give one."
         return Finding(check, "pass", 0.0, BOTH_ENDS, meaning, "")
     ends = np.asarray(interval, dtype=np.float64).reshape(-1, 2)
-    used = np.asarray(path.effective_parameters(ends.ravel(), penalised_only=True)).reshape(-1, 2)
+    asked = np.maximum(ends.ravel(), lowest)
+    used = np.asarray(path.effective_parameters(asked, penalised_only=True)).reshape(-1, 2)
     open_ = (used[:, 0] - used[:, 1]) / k
     worst = int(np.argmax(open_))
     (low, high), (most, least) = ends[worst], used[worst]
@@ -135,7 +146,7 @@ def intercept(examined: Examined) -> Finding:
     names = [examined.names[j] for j in _penalised_constants(examined.path.fit, table.X)]
     value, removed, paid = missing_intercept(examined)
     share = np.maximum(removed, paid) if names else removed
-    freedom = np.atleast_1d(residual_df(examined.path, per_target=examined.alphas)) - 1.0
+    freedom = np.atleast_1d(residual_df(examined.quadratic, per_target=examined.alphas)) - 1.0
     clear = share * freedom > CLEAR**2 * (1.0 - share)
     worst = int(np.argmax(share + clear))
     cost = float(share[worst])
@@ -162,7 +173,8 @@ def missing_intercept(examined: Examined) -> tuple[Array, Array, Array]:
     With hat matrix A and ``e = √s``: ``b = eᵀ(I−A)ỹ / eᵀ(I−A)e``; the residuals become ``(I−A)(ỹ − be)``
     and what is minimised falls by ``b eᵀ(I−A)ỹ``. One pass over the rows.
     """
-    path, training, scores = examined.path, examined.training, examined.path.spectrum.scores
+    path, training = examined.quadratic, examined.training
+    scores = path.spectrum.scores
     along, lost = Signal.of(path), kept_share(examined.alphas[:, None], path.spectrum.eigenvalues)
     S, total = along.weight_sum, np.zeros(len(examined.alphas))
     if training is None or scores is None:
@@ -198,7 +210,7 @@ def _penalised_constants(fit: Fit, X: Any) -> NDArray[np.intp]:
 
 def _elsewhere(examined: Examined) -> str:
     """Which peers would penalise a fitted intercept, and by how much that moves it."""
-    path, alphas = examined.path, examined.alphas
+    path, alphas = examined.quadratic, examined.alphas
     value = path.sample.target_mean - path.weights_per_target(alphas) @ path.sample.column_mean
     with np.errstate(divide="ignore"):
         moved = np.abs(value) / (1.0 + 1.0 / alphas)

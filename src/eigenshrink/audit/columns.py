@@ -24,7 +24,7 @@ from eigenshrink.data.duplicates import (
 from eigenshrink.data.rows import BLOCK, slices
 from eigenshrink.fit import CONSTANT, Training
 from eigenshrink.inference import dispersion
-from eigenshrink.path import QuadraticPath
+from eigenshrink.path import Path, QuadraticPath
 
 Array = NDArray[np.float64]
 
@@ -222,7 +222,8 @@ def _in_words(examined: Examined, found: NearSet) -> tuple[str, bool]:
     path = examined.path
     sd = np.sqrt(np.diag(path.fit.curvature.dense)[found.columns])
     names = [examined.names[j] for j in found.columns]
-    estimate, error = combined_weights(path, found.columns, found.loadings * sd)
+    alpha = 0.0 if examined.squared else examined.alpha
+    estimate, error = combined_weights(path, found.columns, found.loadings * sd, alpha)
     with np.errstate(divide="ignore", invalid="ignore"):
         clear = np.nan_to_num(np.abs(estimate) / error, nan=0.0)
     worst = int(np.argmin(clear))
@@ -236,7 +237,8 @@ def _in_words(examined: Examined, found: NearSet) -> tuple[str, bool]:
     if len(names) == 2:
         across = found.loadings[::-1] * [1.0, -1.0]
         across = across * np.sign(across[0])
-        text += f"; {_measured(names, across, *combined_weights(path, found.columns, across * sd), worst)}"
+        other = combined_weights(path, found.columns, across * sd, alpha)
+        text += f"; {_measured(names, across, *other, worst)}"
     return f"{text}.", determined
 
 
@@ -249,21 +251,30 @@ def _measured(names: list[str], loadings: Array, estimate: Array, error: Array, 
     return f"{combination(names, loadings)} {said}"
 
 
-def combined_weights(path: QuadraticPath, columns: NDArray[np.intp], part: Array) -> tuple[Array, Array]:
-    """``cᵀw`` as α → 0 and its standard error, ``(t,)`` each; infinite where the rows do not see it (M15)."""
-    fit, spectrum = path.fit, path.spectrum
-    c = np.zeros(len(fit.penalty_factor))
-    c[columns] = part
-    inner = fit.scale * (c[fit.penalised] - c[fit.free] @ spectrum.free.onto)
-    along = spectrum.directions.forth(inner[:, None])[:, 0]
-    own = spectrum.free.root.T @ c[fit.free]
+def combined_weights(
+    path: Path, columns: NDArray[np.intp], part: Array, alpha: float = 0.0
+) -> tuple[Array, Array]:
+    """``cᵀw`` as α → 0 and its standard error, ``(t,)`` each; infinite where the rows do not see it (M15).
+
+    Other losses: of each class ``(c,)``, by one Newton step from alpha.
+    """
+    local, p = path.local(alpha), len(path.fit.penalty_factor)
+    fit, spectrum, copies = local.fit, local.spectrum, len(local.fit.penalty_factor) // p
+    each = np.eye(copies) - (1.0 / copies if copies > 1 else 0.0)  # weights of classes add up to zero
+    c = np.zeros((copies, copies, p))
+    c[:, :, columns] = each[:, :, None] * part
+    C = c.reshape(copies, -1).T
+    inner = fit.scale[:, None] * (C[fit.penalised] - spectrum.free.onto.T @ C[fit.free])
+    along = spectrum.directions.forth(inner)
+    own = spectrum.free.root.T @ C[fit.free]
     weights = spectrum.numerators / spectrum.eigenvalues[:, None]
-    estimate: Array = along @ weights + c[fit.free] @ spectrum.free.offset
-    variance = along**2 @ (1.0 / spectrum.eigenvalues) + own @ own
-    if along @ along < (1 - 1e-6) * (inner @ inner):
-        return estimate, np.full_like(estimate, np.inf)
-    noise = np.atleast_1d(dispersion(path, 0.0)) / path.sample.weight_sum
-    return estimate, np.sqrt(noise * variance)
+    estimate: Array = along.T @ weights + C[fit.free].T @ spectrum.free.offset
+    variance = along.T**2 @ (1.0 / spectrum.eigenvalues) + np.einsum("ij,ij->j", own, own)
+    seen = np.einsum("ij,ij->j", along, along) >= (1 - 1e-6) * np.einsum("ij,ij->j", inner, inner)
+    noise = np.atleast_1d(dispersion(path, alpha))
+    with np.errstate(invalid="ignore"):
+        error = np.sqrt(np.where(seen, variance, np.inf) * noise / path.sample.weight_sum)
+    return estimate.ravel(), np.broadcast_to(error, estimate.size)
 
 
 def _follows(examined: Examined, j: int, makers: tuple[int, ...], shares: Array) -> str:
@@ -274,13 +285,13 @@ def _follows(examined: Examined, j: int, makers: tuple[int, ...], shares: Array)
 
 
 def _combinations(
-    path: QuadraticPath, training: Training, active: NDArray[np.intp]
+    path: Path, training: Training, active: NDArray[np.intp]
 ) -> tuple[list[tuple[int, tuple[int, ...], Array]], NDArray[np.intp]]:
     """Columns that follow from others, without what other findings or the encoding explain; the rest.
 
     Indicators of one category sum to one: that is how a category is written, and the penalty settles it.
     """
-    if path.spectrum.route == "primal-gram":  # which has proved full rank
+    if isinstance(path, QuadraticPath) and path.spectrum.route == "primal-gram":  # which has proved full rank
         return [], active
     X = training.table.X
     found, left = [], set(active.tolist())

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import overload
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
+from eigenshrink.audit.left_out import Answers
 from eigenshrink.choice import Choice
 from eigenshrink.data.checks import Table
 from eigenshrink.data.splits import Splits
 from eigenshrink.fit import Training
-from eigenshrink.path import QuadraticPath
+from eigenshrink.models.loss import Loss
+from eigenshrink.path import AnchoredPath, Path, QuadraticPath
 from eigenshrink.risk import RiskCurve, RowErrors, row_errors
 
 
@@ -73,7 +75,7 @@ class Examined:
 
     Attributes
     ----------
-    path : QuadraticPath
+    path : Path
     curves : mapping
         Estimates of the true error by name.
     choice : Choice
@@ -81,14 +83,43 @@ class Examined:
         Of the columns and of the targets.
     numbers : (n given,) or None
         What people call the rows that were given; None: they are counted from 0.
+    classes : tuple
+        Labels of the classes; empty where targets are numbers.
     """
 
-    path: QuadraticPath
+    path: Path
     curves: Mapping[str, RiskCurve]
     choice: Choice
     names: tuple[str, ...]
     targets: tuple[str, ...] = ()
     numbers: NDArray[np.intp] | None = None
+    classes: tuple[Any, ...] = ()
+
+    @property
+    def loss(self) -> Loss | None:
+        """What is minimised."""
+        return self.path.fit.loss
+
+    @property
+    def squared(self) -> bool:
+        """The path is one quadratic, and has targets with a strength each."""
+        return isinstance(self.path, QuadraticPath)
+
+    @property
+    def anchored(self) -> AnchoredPath:
+        """The path of a loss that is not quadratic; only checks of such losses may ask."""
+        assert isinstance(self.path, AnchoredPath)
+        return self.path
+
+    @cached_property
+    def quadratic(self) -> QuadraticPath:
+        """The path, or the quadratic at the chosen strength."""
+        return self.path if isinstance(self.path, QuadraticPath) else self.path.local(self.alpha)
+
+    @property
+    def alpha(self) -> float:
+        """The smallest chosen strength."""
+        return float(np.min(self.alphas))
 
     @property
     def training(self) -> Training | None:
@@ -108,13 +139,19 @@ class Examined:
     @cached_property
     def alphas(self) -> NDArray[np.float64]:
         """Chosen strength of each target, ``(t,)``."""
-        targets = self.path.spectrum.numerators.shape[1]
+        targets = self.path.spectrum.numerators.shape[1] if isinstance(self.path, QuadraticPath) else 1
         return np.broadcast_to(np.asarray(self.choice.alpha, dtype=np.float64), (targets,))
 
     @cached_property
     def rows(self) -> RowErrors | None:
         """Each row as it is fitted and left out at the chosen strengths, in one pass."""
-        return None if self.training is None else row_errors(self.path, self.alphas)
+        quadratic = isinstance(self.path, QuadraticPath) and self.training is not None
+        return row_errors(self.path, self.alphas) if quadratic else None
+
+    @cached_property
+    def answers(self) -> Answers:
+        """The same where the loss is not quadratic."""
+        return Answers.of(self.anchored, self.alpha)
 
 
 def list_rows(examined: Examined, rows: NDArray[np.intp], most: int = 5) -> str:

@@ -7,6 +7,7 @@ finds must also be large enough to matter. Rows that are equal in X and y count 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from scipy import stats
 from eigenshrink.audit.finding import Examined, Finding, counted, list_rows
 from eigenshrink.data.checks import Table
 from eigenshrink.data.digits import number
-from eigenshrink.data.relatives import equal_rows, first_rows
+from eigenshrink.data.relatives import equal_rows, first_rows, is_continuous
 
 Array = NDArray[np.float64]
 Codes = NDArray[np.intp]
@@ -38,19 +39,28 @@ class LeaveOut:
     places : (m,)
         Which rows of the table.
     error : (m, t)
-        ``√s e √(1−h)``, which has one spread where the noise has, on the scale of e.
+        ``√s e √(1−h)``, which has one spread where the noise has, on the scale of e. Other losses:
+        Pearson residuals over ``√(1−h)``, a column per class.
     predicted : (m, t)
-        By a fit without the row, its influence on the intercept put back.
+        By a fit without the row, its influence on the intercept put back. Other losses: the mean.
+    ranked : bool
+        Scores are ranks. Not for other losses, whose residuals have mean 0 given X, but not their ranks.
+    outputs : tuple of str
+        Classes that have a column each.
     """
 
     table: Table
     places: Codes
     error: Array
     predicted: Array
+    ranked: bool = True
+    outputs: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, examined: Examined) -> LeaveOut | None:
         """Collect them; None where there are no rows, too few, or where they are fitted exactly."""
+        if not examined.squared:
+            return cls._other(examined)
         table, rows = examined.table, examined.rows
         if table is None or rows is None or examined.training is None:
             return None
@@ -71,14 +81,33 @@ class LeaveOut:
         scale = np.sqrt(weight * np.maximum(spare, 0.0))
         return cls(table, places, error * scale / _size(scale), predicted=y - error * (1.0 - share))
 
+    @classmethod
+    def _other(cls, examined: Examined) -> LeaveOut | None:
+        """Rows of a loss that is not quadratic. Equal ones count each, where targets are discrete."""
+        table = examined.table
+        if table is None:
+            return None
+        residuals = examined.answers.residuals
+        places = (
+            first_rows(equal_rows(table.X, table.y)) if is_continuous(table.y) else np.arange(len(table.y))
+        )
+        error = residuals[places]
+        if len(places) < FEWEST or not np.isfinite(error).all() or np.any(_size(error) == 0):
+            return None
+        mean = examined.answers.mean.reshape(residuals.shape)[places]
+        names = tuple(map(repr, examined.classes)) if residuals.shape[1] > 1 else ()
+        return cls(table, places, error / _size(error), mean, ranked=False, outputs=names)
+
     def of_target(self, place: int) -> str:
         """``" of target 'y1'"``, or nothing where there is one target."""
+        if self.outputs:
+            return f" of class {self.outputs[place]}"
         return f" of target {self.table.target_names[place]!r}" if self.table.y.shape[1] > 1 else ""
 
-    @property
+    @cached_property
     def scores(self) -> Array:
         """Errors by rank, as normal scores of mean 0 and variance 1, ``(m, t)``."""
-        return normal_scores(self.error)
+        return normal_scores(self.error) if self.ranked else self.error
 
 
 def no_rows(check: str, examined: Examined) -> Finding:
@@ -169,11 +198,14 @@ def extreme_rows(examined: Examined) -> Finding:
     """Whether a single row is off by more than the largest of so many normal errors.
 
     Largest leave-out error over the spread of the others, against Student's t with n − 2 degrees of
-    freedom, shared out over rows and targets.
+    freedom, shared out over rows and targets. Other losses: the half deviance ℓ of a row when it is left
+    out, over the dispersion of the others. Chernoff's bound ``P(ℓ/φ > x) ≤ 2e⁻ˣ`` sets the threshold.
     """
     check, left = "extreme rows", LeaveOut.of(examined)
     if left is None:
         return no_rows(check, examined)
+    if not examined.squared:
+        return _improbable_rows(check, examined, left.places)
     n, t = left.error.shape
     threshold = float(stats.t.isf(LEVEL / (2 * n * t), n - 2))
     squares = left.error**2
@@ -197,6 +229,34 @@ def extreme_rows(examined: Examined) -> Finding:
         f"{list_rows(examined, left.places[found])}: off by up to {off[row, worst]:.1f} times the others' "
         f"spread{where}, which makes {total:.0%} of the squared leave-out error ({counted(examined)}).",
         "Check these rows for mistakes; compare alpha without them.",
+    )
+
+
+def _improbable_rows(check: str, examined: Examined, places: Codes) -> Finding:
+    answers = examined.answers
+    weight = np.ones(len(places)) if answers.copies else answers.weight[places]
+    off = weight * answers.deviances[places]
+    if not answers.loss.known_dispersion:
+        squares = answers.residuals[places, 0] ** 2
+        off = off * (len(places) - 1) / np.maximum(squares.sum() - squares, 1e-300)
+    threshold = float(np.log(2 * len(places) / LEVEL))
+    found = np.flatnonzero(~(off <= threshold))
+    row = int(np.argmax(np.where(np.isnan(off), np.inf, off)))
+    how = "infinite" if not np.isfinite(off[row]) else f"{off[row]:.1f}"
+    if not len(found):
+        meaning = f"The least probable row has a half deviance of {how} when it is left out: not extreme."
+        return Finding(check, "pass", float(off[row]), threshold, meaning, "")
+    found = found[np.argsort(-off[found], kind="stable")]
+    total = float(off[found].sum() / off.sum()) if np.isfinite(off.sum()) else 1.0
+    return Finding(
+        check,
+        "warn",
+        float(off[row]),
+        threshold,
+        f"{list_rows(examined, places[found])}: nearly impossible for the model without "
+        f"{'it' if len(found) == 1 else 'each'}, with a half deviance of up to {how}, which makes {total:.0%} "
+        f"of the left-out loss ({counted(examined)}).",
+        "Check these rows for mistakes, the target first; compare alpha without them.",
     )
 
 

@@ -16,6 +16,7 @@ from eigenshrink.data.relatives import (
     first_rows,
     is_continuous,
     near_rows,
+    row_keys,
 )
 from eigenshrink.risk import criterion_name
 from eigenshrink.risk.fold import make_folds
@@ -33,13 +34,17 @@ def copied_rows(examined: Examined) -> Finding:
     """Rows that are exact copies: leave-one-out tests a row on its copy.
 
     A fail where the criterion that chose alpha does not leave copies out together, and leave-one-out
-    misses more than a tenth of the error with copies left out together.
+    misses more than a tenth of the error with copies left out together. Rows of classes and counts, whose
+    targets agree by chance: :func:`copies_of_labels`.
     """
     check, table = "duplicate rows", examined.table
     if table is None:
         return no_rows(check, examined)
     counts = table.weight if table.weight_kind == "frequency" else None
-    labels, redundant = duplicate_rows(table.X, table.y, counts)
+    targets = table.y if table.offset is None else np.column_stack([table.y, table.offset])
+    labels, redundant = duplicate_rows(table.X, targets, counts)
+    if not redundant and not examined.squared:
+        labels, redundant = copies_of_labels(examined, table)
     if not redundant:
         return Finding(check, "pass", 0, 0, "No row is a copy of another.", "")
     total = round(table.observations)
@@ -72,16 +77,18 @@ def leverage(examined: Examined) -> Finding:
     At the chosen strength. Huber (1981) calls rows with ``1/h`` below 2 observations to be avoided; where
     the average itself is high, all rows are alike and none is named.
     """
-    check, table, rows = "leverage", examined.table, examined.rows
+    check, table = "leverage", examined.table
+    rows = examined.rows if examined.squared else examined.answers
     if table is None or rows is None:
         return no_rows(check, examined)
-    average = np.atleast_1d(examined.path.effective_parameters(examined.alphas)) / table.observations
+    outputs = 1 if examined.squared else examined.anchored.problem.shape[0]
+    each = rows.leverage.reshape(len(table.y), -1)
+    average = np.atleast_1d(examined.path.effective_parameters(examined.alphas)) / outputs
+    average = average / table.observations
     limit = np.minimum(np.maximum(HIGH, TIMES * average), np.where(average <= HIGH, ALONE, np.inf))
-    over = rows.leverage >= limit
-    worst = int(
-        np.argmax(np.max(np.where(over, rows.leverage, 0.0), axis=0) + 1e-9 * rows.leverage.max(axis=0))
-    )
-    h = rows.leverage[:, worst]
+    over = each >= limit
+    worst = int(np.argmax(np.max(np.where(over, each, 0.0), axis=0) + 1e-9 * each.max(axis=0)))
+    h = each[:, worst]
     where = f" for target {table.target_names[worst]!r}" if len(limit) > 1 else ""
     found = np.flatnonzero(over[:, worst])
     beside = f"on average {average[worst]:.2g}{where}"
@@ -98,10 +105,41 @@ def leverage(examined: Examined) -> Finding:
         float(h.max()),
         float(limit[worst]),
         f"{list_rows(examined, found)}: leverage up to {h.max():.2g}, {beside}; left out, "
-        f"{'it makes' if len(found) == 1 else 'they make'} {share:.0%} of the squared error "
+        f"{'it makes' if len(found) == 1 else 'they make'} {share:.0%} of the {_error(examined)} "
         f"({counted(examined)}).",
         "Check these rows for mistakes; transform columns with few large values; compare alpha without them.",
     )
+
+
+def copies_of_labels(examined: Examined, table: Table) -> tuple[Codes, int]:
+    """Copies among rows whose targets are classes or counts: codes ``(n,)``, and how many could go.
+
+    Equal targets are no sign of a copy there, equal rows of X hardly where X is discrete too. Rows equal in
+    X count as copies if they are rare (more than a tenth as many rows of X are different as there are rows)
+    and agree in y more often than independent ones would, at the level 0.001: a binomial test of disjoint
+    pairs, against the probability of agreeing by the model without any of them.
+    """
+    none, answers = (np.arange(len(table.y)), 0), examined.answers
+    if not (table.offset is None and (examined.classes or answers.loss.name == "poisson")):
+        return none
+    design = np.unique(row_keys(table.X), return_inverse=True)[1].reshape(-1)
+    order = np.argsort(design, kind="stable")
+    start = np.flatnonzero(np.append(True, np.diff(design[order]) > 0))
+    within = np.arange(len(order)) - np.repeat(start, np.bincount(design))
+    second = np.flatnonzero(within % 2 == 1)
+    if not len(second) or 10 * len(start) <= len(order):
+        return none
+    here, there = order[second - 1], order[second]
+    agree = int(np.sum(table.y[here, 0] == table.y[there, 0]))
+    chance = float(np.mean(answers.agreement(design)[here]))
+    if stats.binom.sf(agree - 1, len(here), chance) > LEVEL:
+        return none
+    labels = np.unique(np.column_stack([design, table.y[:, 0]]), axis=0, return_inverse=True)[1].reshape(-1)
+    return labels, len(labels) - int(labels.max()) - 1
+
+
+def _error(examined: Examined) -> str:
+    return "squared error" if examined.squared else "loss"
 
 
 def _relatives(examined: Examined, check: str, count: int, said: str, labels: Codes, remedy: str) -> Finding:
@@ -132,12 +170,15 @@ def _relatives(examined: Examined, check: str, count: int, said: str, labels: Co
 
 
 def left_together(examined: Examined, labels: Codes) -> Array:
-    """``Σ s_i e_i²/S`` with rows of a label, and all their copies, left out together, ``(t,)`` (M14).
+    """``Σ s_i e_i²/S``, or twice the loss, with rows of a label, and all their copies, left out together, ``(t,)`` (M14).
 
     As :func:`eigenshrink.risk.leave_out.leave_out` at the chosen strengths, but rows that leave alone
     are not left out again.
     """
-    leaving, squares = Leaving.of(examined.path), _left_alone(examined)
+    if not examined.squared:
+        answers = examined.answers
+        return np.atleast_1d(2.0 * answers.weight @ answers.together(labels) / answers.weight.sum())
+    leaving, squares = Leaving.of(examined.quadratic), _left_alone(examined)
     sizes = np.bincount(labels)
     several = (sizes > 1) | (np.bincount(labels, leaving.copies) > 1)
     parts: list[Part] = [*make_folds(leaving, labels, np.flatnonzero(sizes > FEW), None)]
@@ -149,7 +190,12 @@ def left_together(examined: Examined, labels: Codes) -> Array:
 
 
 def _left_alone(examined: Examined) -> Array:
-    """``s_i e_i²`` of single rows (frequency weights: of one copy, counted s_i times), ``(n, t)``."""
+    """``s_i e_i²`` of single rows (frequency weights: of one copy, counted s_i times), ``(n, t)``.
+
+    Other losses: ``2 s_i ℓ_i``.
+    """
+    if not examined.squared:
+        return 2.0 * (examined.answers.weight * examined.answers.deviances)[:, None]
     if examined.rows is None or examined.table is None:
         return np.zeros((0, len(examined.alphas)))
     weight = examined.table.weight

@@ -41,7 +41,7 @@ def numerical_floor(examined: Examined) -> Finding:
     A pass above ``spectrum.floor``, where six digits are sure; below it the bound on the error of the
     linear algebra says how many are left: fewer than three are no answer.
     """
-    path, alphas = examined.path, examined.alphas
+    path, alphas = examined.quadratic, examined.alphas
     k, p = len(path.spectrum.eigenvalues), len(path.fit.penalised)
     worst = int(np.argmin(alphas))
     alpha, floor = float(alphas[worst]), float(path.spectrum.floor)
@@ -73,7 +73,7 @@ def weak_signal(examined: Examined) -> Finding:
     that sits in the weakest directions (a tenth of the variance together) would then be a tenth. Warned
     of where it is more than half, is no work of chance, and the chosen strength does remove it.
     """
-    path = examined.path
+    path = examined.quadratic
     check, limit = "signal in weak directions", MOST
     weak = weak_directions(path.spectrum.eigenvalues)
     if path.fit.sample is None or not len(weak):
@@ -102,7 +102,7 @@ def weak_signal(examined: Examined) -> Finding:
 
 def _loudest(examined: Examined, weak: NDArray[np.intp], target: int) -> str:
     """The columns that load most on the weak direction with most signal."""
-    path = examined.path
+    path = examined.quadratic
     place = weak[int(np.argmax(path.spectrum.squares[weak, target]))]
     unit = np.zeros((len(path.spectrum.eigenvalues), 1))
     unit[place] = 1.0
@@ -115,7 +115,7 @@ def _loudest(examined: Examined, weak: NDArray[np.intp], target: int) -> str:
 
 def rows_for_noise(examined: Examined) -> Finding:
     """Observations left to estimate the noise from, on which Cp rests (M14)."""
-    path = examined.path
+    path = examined.quadratic
     check, limit = "rows for Cp", float(NOISE_ROWS)
     if path.fit.sample is None:
         return Finding(check, "pass", 0.0, limit, "There are no rows, and so no Cp.", "")

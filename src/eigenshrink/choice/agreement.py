@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 
 from eigenshrink.data.digits import number
-from eigenshrink.path import QuadraticPath
+from eigenshrink.path import Path, QuadraticPath
 from eigenshrink.risk import DESCRIBING, RiskCurve, criterion_name, row_errors
 from eigenshrink.risk.signal import Array, Signal
 from eigenshrink.risk.weak import tilt
@@ -65,7 +65,7 @@ ENDLESS = (
 
 
 def agreements(
-    path: QuadraticPath,
+    path: Path,
     curves: Mapping[str, RiskCurve],
     criterion: str,
     interval: Array,
@@ -76,7 +76,7 @@ def agreements(
 
     Parameters
     ----------
-    path : QuadraticPath
+    path : Path
     curves : mapping
         Estimates of the true error by name.
     criterion : str
@@ -107,14 +107,13 @@ def agreements(
 
 
 def _cause(
-    path: QuadraticPath,
+    path: Path,
     criterion: str,
     outside: list[str],
     optima: dict[str, float],
     target: int,
     left_out: Callable[[], Array],
 ) -> str:
-    along = Signal.of(path)
     grouped = "leave_group_out" in path.available_risks and criterion != "validation"
     if grouped and {"loo", "gcv", "cp", "leave_group_out"} & set(outside):
         return "groups"
@@ -123,10 +122,11 @@ def _cause(
         few = max(1, int(FEW_ROWS * len(errors)))
         if errors[-few:].sum() > MOST * errors.sum():
             return "heavy tails"
-    slant = tilt(along, target, optima.get("evidence", np.nan))
-    if abs(slant) > TILTED:
-        return "weak directions" if slant < 0 else "strong directions"
-    if len(path.fit.penalty_factor) > CROWDED * along.observations:
+    if isinstance(path, QuadraticPath):
+        slant = tilt(Signal.of(path), target, optima.get("evidence", np.nan))
+        if abs(slant) > TILTED:
+            return "weak directions" if slant < 0 else "strong directions"
+    if len(path.fit.penalty_factor) > CROWDED * path.sample.observations:
         return "many columns"
     return "chance"
 

@@ -14,7 +14,7 @@ from eigenshrink.choice.agreement import Agreement, agreements
 from eigenshrink.choice.rule import AUTO, BEST, STRONGEST, resolve
 from eigenshrink.data.digits import number
 from eigenshrink.errors import InputError
-from eigenshrink.path import QuadraticPath
+from eigenshrink.path import Path
 from eigenshrink.penalty import strengths
 from eigenshrink.risk import RiskCurve, criterion_name
 
@@ -52,7 +52,7 @@ class Choice:
         One sentence.
     curve : RiskCurve or None
         The curve that chose; None where the strength was given.
-    path : QuadraticPath or None
+    path : Path or None
     curves : mapping
         What it is compared with.
     one_target : bool
@@ -66,7 +66,7 @@ class Choice:
     criterion: str
     reason: str
     curve: RiskCurve | None = field(default=None, repr=False)
-    path: QuadraticPath | None = field(default=None, repr=False)
+    path: Path | None = field(default=None, repr=False)
     curves: Mapping[str, RiskCurve] = field(default_factory=dict, repr=False)
     one_target: bool = True
     saved: Confidence | None = None
@@ -131,7 +131,7 @@ class Choice:
 
 
 def choose(
-    path: QuadraticPath,
+    path: Path,
     curves: Mapping[str, RiskCurve],
     criterion: str = AUTO,
     per_target: bool = True,
@@ -149,7 +149,7 @@ def choose(
     """
     name, reason = resolve(path, criterion)
     curve = curves[name] if per_target else curves[name].pooled
-    minimum, moves = curve.minimum, len(path.spectrum.eigenvalues) > 0
+    minimum, moves = curve.minimum, path.span is not None
     if not moves:
         reason = "no column that varies is penalised, so the strength changes nothing"
     elif criterion == AUTO and np.any(np.isposinf(minimum.value)):

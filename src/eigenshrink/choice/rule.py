@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from eigenshrink.errors import InputError
-from eigenshrink.path import QuadraticPath
+from eigenshrink.path import Path
 from eigenshrink.risk import DESCRIBING, RISKS, criterion_name
 
 AUTO = "auto"
 BEST, STRONGEST = SELECT = ("best", "strongest-equivalent")
 
 
-def resolve(path: QuadraticPath, criterion: str) -> tuple[str, str]:
+def resolve(path: Path, criterion: str) -> tuple[str, str]:
     """The name of the criterion that is meant, and why.
 
     ``auto`` is ``validation`` where rows were held out to judge by, else ``combined``: evidence, which varies
@@ -33,7 +33,7 @@ def resolve(path: QuadraticPath, criterion: str) -> tuple[str, str]:
     return criterion, "asked for"
 
 
-def check_select(path: QuadraticPath, criterion: str, select: str) -> str:
+def check_select(path: Path, criterion: str, select: str) -> str:
     """Refuse what is no way to select by this criterion.
 
     Raises
@@ -53,7 +53,7 @@ def check_select(path: QuadraticPath, criterion: str, select: str) -> str:
     return select
 
 
-def _auto(path: QuadraticPath) -> tuple[str, str]:
+def _auto(path: Path) -> tuple[str, str]:
     known = path.available_risks
     if "validation" in known:
         return "validation", "rows were held out to judge by"

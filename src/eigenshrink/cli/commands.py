@@ -43,13 +43,6 @@ class Select(StrEnum):
     strongest_equivalent = "strongest-equivalent"
 
 
-class Loss(StrEnum):
-    """What is being minimised."""
-
-    auto = "auto"
-    squared = "squared"
-
-
 class WeightKind(StrEnum):
     """What a row weight means."""
 
@@ -57,6 +50,7 @@ class WeightKind(StrEnum):
     frequency = "frequency"
 
 
+WHICH = "Which one: diabetes (numbers), breast-cancer (two classes), wine (three), digits (ten)."
 Names = list[str] | None
 File = Annotated[Path, typer.Argument(metavar="FILE", help="CSV, TSV (also .gz), Parquet or Arrow.")]
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The --output folder of fit.")]
@@ -91,7 +85,22 @@ Judges = Annotated[
 ]
 Seed = Annotated[int, typer.Option(min=0, metavar="N", help="Of the folds and the rows that are held out.")]
 Alpha = Annotated[str, typer.Option(metavar="X|auto", help="Strength, loss per squared weight.")]
-Minimised = Annotated[Loss, typer.Option(help="What is minimised.")]
+Minimised = Annotated[
+    str,
+    typer.Option(
+        metavar="auto|NAME",
+        help="What is minimised: squared, logistic, multinomial, poisson, gamma, inverse_gaussian, "
+        "tweedie[:POWER], binomial (two targets, successes and failures) or huber[:DELTA]. "
+        "auto: two values: logistic; 3 to 20 texts: multinomial; whole numbers from 0 or 1 on that are "
+        "spread as counts are: poisson; else squared.",
+    ),
+]
+Added = Annotated[
+    str | None, typer.Option(metavar="COL", help="Column added to the linear predictor as it is.")
+]
+AtRisk = Annotated[
+    str | None, typer.Option(metavar="COL", help="Column > 0 whose logarithm is added: time, area, people.")
+]
 Output = Annotated[
     Path | None, typer.Option(metavar="DIR", help="Folder to write; out/ and the file's name.")
 ]
@@ -133,6 +142,8 @@ def fit(
     weights: Weights = None,
     weight_kind: Kind = WeightKind.precision,
     groups: Groups = None,
+    offset: Added = None,
+    exposure: AtRisk = None,
     unpenalised: Free = None,
     category: Category = None,
     drop: Drop = None,
@@ -144,7 +155,7 @@ def fit(
     validation: Judges = None,
     seed: Seed = 0,
     alpha: Alpha = "auto",
-    loss: Minimised = Loss.auto,
+    loss: Minimised = "auto",
     output: Output = None,
     strict: Strict = False,
     open_: Open = False,
@@ -153,11 +164,15 @@ def fit(
     """Fit a model to a table, choose the strength, write a page about it."""
 
     def work() -> int:
-        from eigenshrink.cli.fit import Columns, Wishes, default_folder, fit_file
+        from eigenshrink.cli.fit import default_folder, fit_file
+        from eigenshrink.cli.wishes import Columns, Wishes, one_offset
 
-        repeated = (tuple(names or ()) for names in (unpenalised, category, drop, null_value))
-        columns = Columns(tuple(target), weights, groups, *repeated)
-        words = (loss.value, alpha, criterion.value, select.value, weight_kind.value)
+        free, categories, dropped, nulls = (
+            tuple(names or ()) for names in (unpenalised, category, drop, null_value)
+        )
+        single = (weights, groups, one_offset(offset, exposure))
+        columns = Columns(tuple(target), *single, free, categories, dropped, nulls)
+        words = (loss, alpha, criterion.value, select.value, weight_kind.value)
         wishes = Wishes(*words, standardize, folds, validation, seed)
         folder = output or default_folder(file)
         return _shown(folder, open_, fit_file(file, columns, wishes, folder, strict))
@@ -167,7 +182,7 @@ def fit(
 
 @app.command()
 def demo(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Which one: diabetes.")] = "diabetes",
+    name: Annotated[str, typer.Argument(metavar="NAME", help=WHICH)] = "diabetes",
     output: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write.")] = Path("out/demo"),
     strict: Strict = False,
     open_: Open = False,
@@ -176,11 +191,13 @@ def demo(
     """Run the main job on an embedded real data set."""
 
     def work() -> int:
-        from eigenshrink.cli.demo import TARGET, demo_table
-        from eigenshrink.cli.fit import Columns, fit_frame
+        from eigenshrink.cli.demo import demo_table
+        from eigenshrink.cli.fit import fit_frame
+        from eigenshrink.cli.wishes import Columns
 
-        source = f"demo {name}"
-        code = fit_frame(demo_table(name), source, Columns(targets=(TARGET,)), output, strict)
+        table = demo_table(name)
+        columns = Columns(targets=(table.columns[-1],))
+        code = fit_frame(table, f"demo {name}", columns, output, strict)
         return _shown(output, open_, code)
 
     raise typer.Exit(run(work, debug))

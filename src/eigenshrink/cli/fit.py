@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +12,8 @@ from eigenshrink.cli.judges import Judged, read_judges
 from eigenshrink.cli.model import Model, save_model
 from eigenshrink.cli.outcome import AUDIT_FAILED, DONE, say
 from eigenshrink.cli.progress import stages
+from eigenshrink.cli.target import check_target, settle_loss
+from eigenshrink.cli.wishes import Columns, Wishes, in_options
 from eigenshrink.data.files import read_table
 from eigenshrink.data.table import Design, encode_table
 from eigenshrink.data.write import new_folder, said_plainly
@@ -22,69 +22,11 @@ from eigenshrink.errors import InputError
 if TYPE_CHECKING:
     import polars
 
+    from eigenshrink.data.roles import Offset
     from eigenshrink.record import Study
 
 OURS = ("report.html", "result.json", "model.skops", "study.npz")
 STAGES = 6
-QUOTE = "'"
-ARGUMENT = re.compile(r"\b(criterion|select|folds|validation|weight_kind)=('[^']*'|\d[\d.]*)")
-
-
-@dataclass(frozen=True)
-class Columns:
-    """What the columns of a table are for, as the user said it."""
-
-    targets: tuple[str, ...]
-    weights: str | None = None
-    groups: str | None = None
-    unpenalised: tuple[str, ...] = ()
-    categories: tuple[str, ...] = ()
-    drop: tuple[str, ...] = ()
-    null_values: tuple[str, ...] = ()
-
-    @property
-    def text(self) -> tuple[str, ...]:
-        """Columns whose values are names, whatever they look like."""
-        return self.categories if self.groups is None else (*self.categories, self.groups)
-
-
-@dataclass(frozen=True)
-class Wishes:
-    """How to fit, in the words of :func:`eigenshrink.study`."""
-
-    loss: str = "auto"
-    alpha: str = "auto"
-    criterion: str = "auto"
-    select: str = "best"
-    weight_kind: str = "precision"
-    standardize: bool = True
-    folds: int = 5
-    validation: str | None = None
-    seed: int = 0
-
-    @property
-    def arguments(self) -> dict[str, Any]:
-        """Keyword arguments of :func:`eigenshrink.study`, but for the rows that judge."""
-        if self.criterion == "validation" and self.validation is None:
-            raise InputError(
-                "--criterion validation needs rows that were not fitted: give --validation with a file, or "
-                "with the fraction of the rows to hold out"
-            )
-        return {
-            "loss": "squared" if self.loss == "auto" else self.loss,
-            "alpha": _alpha(self.alpha),
-            "criterion": self.criterion,
-            "select": self.select,
-            "weight_kind": self.weight_kind,
-            "standardize": self.standardize,
-            "folds": self.folds,
-            "random_state": self.seed,
-        }
-
-    @property
-    def counts(self) -> bool:
-        """Whether weights say how often a row occurred."""
-        return self.weight_kind == "frequency"
 
 
 def default_folder(file: Path) -> Path:
@@ -102,9 +44,9 @@ def fit_file(file: Path, columns: Columns, wishes: Wishes, folder: Path, strict:
     """
     with stages(STAGES) as enter:
         enter("reading")
-        design = _encoded(read_table(file, columns.text, columns.null_values), columns, wishes)
-        judged = read_judges(wishes.validation, file, design.encoder, columns.weights, wishes.counts)
-        outcome = _answer(design, judged, str(file), wishes, folder, enter)
+        table = _read(read_table(file, columns.text, columns.null_values), columns, wishes)
+        judged = read_judges(wishes.validation, file, table.design, table.loss, columns, wishes.counts)
+        outcome = _answer(table, judged, str(file), wishes, folder, enter)
     return _finish(outcome, folder, strict)
 
 
@@ -115,7 +57,7 @@ def fit_frame(
     wishes = Wishes()
     with stages(STAGES) as enter:
         enter("reading")
-        outcome = _answer(_encoded(frame, columns, wishes), Judged(), source, wishes, folder, enter)
+        outcome = _answer(_read(frame, columns, wishes), Judged(), source, wishes, folder, enter)
     return _finish(outcome, folder, strict)
 
 
@@ -125,8 +67,18 @@ class _Outcome:
     failed: tuple[str, ...]  # names of the checks that say fail
 
 
-def _encoded(frame: polars.DataFrame, columns: Columns, wishes: Wishes) -> Design:
-    return encode_table(
+@dataclass(frozen=True, eq=False)
+class _Table:
+    design: Design
+    loss: str
+    offset: Offset | None
+    notes: tuple[str, ...]  # sentences for the summary
+
+
+def _read(frame: polars.DataFrame, columns: Columns, wishes: Wishes) -> _Table:
+    """Settle the loss and encode the rows."""
+    settled = settle_loss(wishes.loss, frame, columns.targets, columns.categories)
+    design = encode_table(
         frame,
         columns.targets,
         weights=columns.weights,
@@ -136,47 +88,55 @@ def _encoded(frame: polars.DataFrame, columns: Columns, wishes: Wishes) -> Desig
         categories=columns.categories,
         drop=columns.drop,
         null_values=columns.null_values,
+        classes=settled.classes,
+        offset=columns.offset,
     )
+    names = design.encoder.targets
+    check_target(settled.loss, names, design.rows, design.targets, design.sample_weight)
+    return _Table(design, settled.loss, columns.offset, (*settled.notes, *design.notes))
 
 
 def _answer(
-    design: Design, judged: Judged, source: str, wishes: Wishes, folder: Path, enter: Callable[[str], None]
+    table: _Table, judged: Judged, source: str, wishes: Wishes, folder: Path, enter: Callable[[str], None]
 ) -> _Outcome:
     """Fit, choose, audit and write; the files take their places together at the end."""
     _check_ours(folder)
     with new_folder(folder) as beside:
         enter("fitting")
-        with _as_options():
-            study = _study(design, validation=judged.validation, **wishes.arguments)
+        with in_options():
+            study = _study(table, validation=judged.validation, **wishes.arguments)
             enter("choosing")
             _ = study.choice
         enter("auditing")
         failed = _failed(study)
         enter("figures and page")
-        said = _said(source, design, judged, study)
+        said = _said(source, table, judged, study)
         study.report(beside / "report.html", notes=said, source=source)
         enter("numbers and model")
-        data = {"source": source, "rows_read": design.rows_read, "notes": said[1:]}
+        data = {"source": source, "rows_read": table.design.rows_read, "notes": said[1:]}
         (beside / "result.json").write_text(_json(study.to_dict() | {"data": data}), encoding="utf-8")
-        save_model(_model(design, study), beside / "model.skops")
+        save_model(_model(table, study), beside / "model.skops")
         study.save(beside / "study.npz")
     return _Outcome("\n  ".join(said) + "\n\n" + study.summary(), failed)
 
 
-def _study(design: Design, **arguments: Any) -> Study:
+def _study(table: _Table, **arguments: Any) -> Study:
     import polars
 
     from eigenshrink.chain import study
 
+    design = table.design
     names = design.encoder.targets
     named = (
-        polars.Series(names[0], design.targets)
-        if len(names) == 1
+        polars.Series(names[0], design.targets.tolist())
+        if design.targets.ndim == 1
         else polars.DataFrame(design.targets, schema=list(names))
     )
     made = study(
         design.matrix,
         named,
+        loss=table.loss,
+        offset=design.offset,
         sample_weight=design.sample_weight,
         groups=design.groups,
         penalty_factor=design.penalty_factor,
@@ -186,23 +146,30 @@ def _study(design: Design, **arguments: Any) -> Study:
     return replace(made, row_numbers=design.rows)
 
 
-def _model(design: Design, study: Study) -> Model:
+def _model(table: _Table, study: Study) -> Model:
     import numpy as np
 
-    return Model(design.encoder, np.asarray(study.coef(), np.float64), np.asarray(study.intercept()))
+    return Model(
+        encoder=table.design.encoder,
+        coefficients=np.asarray(study.coef(), np.float64),
+        intercept=np.asarray(study.intercept(), np.float64),
+        loss=study.loss,
+        classes=study.classes,
+        offset=table.offset,
+    )
 
 
 def _failed(study: Study) -> tuple[str, ...]:
     return tuple(finding.check for finding in study.audit if finding.verdict == "fail")
 
 
-def _said(source: str, design: Design, judged: Judged, study: Study) -> list[str]:
+def _said(source: str, table: _Table, judged: Judged, study: Study) -> list[str]:
     """What was read and what became of it, a sentence each."""
     facts = study.facts
     columns = f"{facts.columns} column{'s' * (facts.columns != 1)} in the design matrix"
     held = f", {facts.held_out} held out to judge by" if facts.held_out_source == "fraction" else ""
-    first = f"{source}: {design.rows_read} rows read, {facts.rows} used{held}, {columns}"
-    return [first, *design.notes, *judged.notes]
+    first = f"{source}: {table.design.rows_read} rows read, {facts.rows} used{held}, {columns}"
+    return [first, *table.notes, *judged.notes]
 
 
 def _finish(outcome: _Outcome, folder: Path, strict: bool) -> int:
@@ -212,31 +179,6 @@ def _finish(outcome: _Outcome, folder: Path, strict: bool) -> int:
         say(f"--strict: the audit says fail for {', '.join(outcome.failed)}; the summary says what to do")
         return AUDIT_FAILED
     return DONE
-
-
-@contextmanager
-def _as_options() -> Iterator[None]:
-    """Write ``criterion='evidence'`` in a message as it is typed here."""
-    try:
-        yield
-    except InputError as error:
-        raise InputError(ARGUMENT.sub(_option, str(error))) from error
-
-
-def _option(found: re.Match[str]) -> str:
-    return f"--{found[1].replace('_', '-')} {found[2].strip(QUOTE)}"
-
-
-def _alpha(text: str) -> str | float:
-    if text == "auto":
-        return text
-    try:
-        alpha = float(text)
-    except ValueError:
-        raise InputError(f"--alpha is {text!r}: give auto, or a number that is 0 or more") from None
-    if not alpha >= 0:
-        raise InputError(f"--alpha is {text}: a strength is 0 or more, inf is legal; auto chooses one")
-    return alpha
 
 
 def _check_ours(folder: Path) -> None:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from eigenshrink.data.encoder import TableEncoder
+from eigenshrink.cli.target import check_target
+from eigenshrink.cli.wishes import Columns
 from eigenshrink.data.files import read_table
 from eigenshrink.data.names import shown
-from eigenshrink.data.table import encode_judges
+from eigenshrink.data.table import Design, Judges, encode_judges
 from eigenshrink.errors import InputError
 
 
@@ -23,7 +24,7 @@ class Judged:
 
 
 def read_judges(
-    asked: str | None, fitted: Path, encoder: TableEncoder, weights: str | None, counts: bool
+    asked: str | None, fitted: Path, design: Design, loss: str, columns: Columns, counts: bool
 ) -> Judged:
     """Read what ``--validation`` names, with the columns that were learnt from the fitted rows.
 
@@ -33,11 +34,14 @@ def read_judges(
         A fraction between 0 and 1, or the name of a file.
     fitted : Path
         The file that is fitted.
-    encoder : TableEncoder
-    weights : name, optional
-        Column of row weights.
+    design : Design
+        The rows that are fitted.
+    loss : str
+        What explains them.
+    columns : Columns
+        What the columns are for: row weights and offsets are read here too.
     counts : bool
-        Whether they say how often a row occurred.
+        Whether weights say how often a row occurred.
 
     Raises
     ------
@@ -61,13 +65,28 @@ def read_judges(
             "fitted; name another file, or give the fraction of the rows to hold out"
         )
     try:
-        frame = read_table(path, encoder.text_columns, encoder.null_values)
-        rows = encode_judges(frame, encoder, weights=weights, counts=counts)
+        rows = _read(path, design, loss, columns, counts)
     except InputError as error:
         raise InputError(f"--validation {shown(asked)}: {error}") from error
     used = f"{asked}: {rows.rows_read} rows read to judge by, {len(rows.targets)} used"
     notes = (used, *(f"{asked}: {note}" for note in rows.notes))
-    return Judged((rows.matrix, rows.targets, rows.sample_weight), notes)
+    added = () if rows.offset is None else (rows.offset,)
+    return Judged((rows.matrix, rows.targets, rows.sample_weight, *added), notes)
+
+
+def _read(path: Path, design: Design, loss: str, columns: Columns, counts: bool) -> Judges:
+    encoder, classes = design.encoder, design.classes
+    labels = encoder.targets if classes and isinstance(classes[0], str) else ()
+    rows = encode_judges(
+        read_table(path, (*encoder.text_columns, *labels), encoder.null_values),
+        encoder,
+        weights=columns.weights,
+        counts=counts,
+        classes=classes,
+        offset=columns.offset,
+    )
+    check_target(loss, encoder.targets, rows.rows, rows.targets, rows.sample_weight, classes)
+    return rows
 
 
 def _number(text: str) -> float | None:

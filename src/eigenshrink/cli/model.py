@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zipfile
 import zlib
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,10 @@ from numpy.typing import NDArray
 
 from eigenshrink.data.encoder import Encoded, TableEncoder
 from eigenshrink.data.names import shown
+from eigenshrink.data.roles import Offset
+from eigenshrink.data.targets import Label
 from eigenshrink.errors import InputError, MissingExtra
+from eigenshrink.models import find_loss
 
 if TYPE_CHECKING:
     import polars
@@ -25,7 +28,8 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 FORMAT = "eigenshrink table model"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+SQUARED_ONLY = 1  # the version before there was another loss; it can be read
 DAMAGED = (
     zipfile.BadZipFile,
     zlib.error,
@@ -40,16 +44,28 @@ DAMAGED = (
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """What predicts from a table: how its columns become numbers, and the weights of those."""
+    """What predicts from a table: how its columns become numbers, the weights of those, and the loss."""
 
     encoder: TableEncoder
-    coefficients: Array  # (p,) or (t, p), original units
-    intercept: Array  # () or (t,)
+    coefficients: Array  # (p,), (t, p) or (c, p), original units
+    intercept: Array  # (), (t,) or (c,)
+    loss: str = "squared"
+    classes: tuple[Label, ...] = ()  # in the order of their codes; () where numbers are explained
+    offset: Offset | None = None
 
     def predict(self, frame: polars.DataFrame) -> tuple[Array, Encoded]:
-        """Predict every row, (n,) or (n, t); also say what had to be done to the rows."""
+        """Expected response of every row ``(n,)`` or ``(n, t)``, or the probability of each class ``(n, c)``.
+
+        Also what had to be done to the rows.
+        """
         encoded = self.encoder.transform(frame)
-        return encoded.matrix @ self.coefficients.T + self.intercept, encoded
+        linear = encoded.matrix @ self.coefficients.T + self.intercept
+        if self.offset is not None:
+            linear = linear + self.offset.values(frame, np.arange(1, frame.height + 1))
+        expected = find_loss(self.loss).mean(linear)
+        if self.classes and expected.ndim == 1:
+            expected = np.column_stack([1.0 - expected, expected])
+        return expected, encoded
 
 
 def save_model(model: Model, path: Path) -> None:
@@ -66,6 +82,9 @@ def save_model(model: Model, path: Path) -> None:
         "encoder": model.encoder.to_dict(),
         "coefficients": np.asarray(model.coefficients, dtype=np.float64),
         "intercept": np.asarray(model.intercept, dtype=np.float64),
+        "loss": model.loss,
+        "classes": list(model.classes),
+        "offset": None if model.offset is None else asdict(model.offset),
     }
     _skops().dump(state, path, compression=zipfile.ZIP_DEFLATED)
 
@@ -99,18 +118,34 @@ def load_model(folder: Path) -> Model:
 def _model(state: Any, path: Path) -> Model:
     if not isinstance(state, dict) or state.get("format") != FORMAT:
         raise InputError(f"{path} holds no model of eigenshrink fit: name its --output folder")
-    if state.get("format_version") != FORMAT_VERSION:
+    if state.get("format_version") not in (FORMAT_VERSION, SQUARED_ONLY):
         raise InputError(
             f"{path} has format version {state.get('format_version')!r}, this program reads "
             f"{FORMAT_VERSION}: fit the model again, or install the version that wrote it"
         )
     encoder = TableEncoder.from_dict(state.get("encoder", {}))
     coefficients, intercept = np.asarray(state.get("coefficients")), np.asarray(state.get("intercept"))
+    try:
+        loss, classes, offset = _loss(state)
+    except (InputError, TypeError, KeyError) as error:
+        raise InputError(f"{path} is damaged: it names no loss that there is; fit the model again") from error
     shapes = (coefficients.shape, intercept.shape)
-    p, t = len(encoder.feature_names), len(encoder.targets)
-    if shapes not in {((p,), ()), ((t, p), (t,))} or {coefficients.dtype.kind, intercept.dtype.kind} != {"f"}:
+    p, t, c = len(encoder.feature_names), len(encoder.targets), len(classes)
+    fitting = {((c, p), (c,))} if c > 2 else {((p,), ()), ((t, p), (t,)), ((c, p), (c,))}
+    if shapes not in fitting or {coefficients.dtype.kind, intercept.dtype.kind} != {"f"}:
         raise InputError(f"{path} is damaged: {p} columns do not fit weights of shape {shapes[0]}; fit again")
-    return Model(encoder, coefficients, intercept)
+    return Model(encoder, coefficients, intercept, loss, classes, offset)
+
+
+def _loss(state: dict[str, Any]) -> tuple[str, tuple[Label, ...], Offset | None]:
+    """What makes a prediction of a linear predictor."""
+    name = state.get("loss", "squared")
+    find_loss(name)
+    classes = tuple(state.get("classes", ()))
+    if not all(isinstance(label, Label) for label in classes):
+        raise TypeError("a label is a text, a truth value or a number")
+    offset = state.get("offset")
+    return name, classes, None if offset is None else Offset(str(offset["column"]), bool(offset["exposure"]))
 
 
 def _skops() -> Any:

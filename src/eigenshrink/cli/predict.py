@@ -11,6 +11,8 @@ from eigenshrink.cli.outcome import note
 from eigenshrink.cli.progress import stages
 from eigenshrink.data.encoder import Encoded
 from eigenshrink.data.files import read_table
+from eigenshrink.data.names import distinct
+from eigenshrink.data.targets import written
 from eigenshrink.data.write import new_file
 from eigenshrink.errors import InputError
 
@@ -51,10 +53,15 @@ def _predictions(model: Model, frame: polars.DataFrame) -> tuple[polars.DataFram
     import polars
 
     values, encoded = model.predict(frame)
+    if model.classes:
+        names = distinct(["prediction", *(f"probability of {written(label)}" for label in model.classes)])
+        table = polars.DataFrame(values, schema=list(names[1:]))
+        labels = polars.Series(names[0], list(model.classes)).gather(values.argmax(axis=1))
+        return table.insert_column(0, labels), encoded
     if values.ndim == 1:
         return polars.DataFrame({"prediction": values}), encoded
-    names = [f"prediction of {target}" for target in model.encoder.targets]
-    return polars.DataFrame(values, schema=names), encoded
+    names = tuple(f"prediction of {target}" for target in model.encoder.targets)
+    return polars.DataFrame(values, schema=list(names)), encoded
 
 
 def _write(table: polars.DataFrame, output: Path) -> None:

@@ -39,6 +39,8 @@ class Table:
         The names of the columns are the user's.
     places : (n,) or None
         Which of the rows that were given each is, counted from 0; None: all of them, in order.
+    offset : (n,) or None
+        Added to the linear predictor of each row.
     """
 
     X: Any
@@ -51,13 +53,23 @@ class Table:
     groups: NDArray[np.intp] | None = None
     named: bool = False
     places: NDArray[np.intp] | None = None
+    offset: Array | None = None
 
     def take(self, rows: NDArray[np.bool_]) -> Table:
         """Some of the rows, chosen by a mask ``(n,)``."""
         groups = None if self.groups is None else np.unique(self.groups[rows], return_inverse=True)[1]
         weight = None if self.weight is None else self.weight[rows]
         places = np.flatnonzero(rows) if self.places is None else self.places[rows]
-        return replace(self, X=self.X[rows], y=self.y[rows], weight=weight, groups=groups, places=places)
+        offset = None if self.offset is None else self.offset[rows]
+        return replace(
+            self,
+            X=self.X[rows],
+            y=self.y[rows],
+            weight=weight,
+            groups=groups,
+            places=places,
+            offset=offset,
+        )
 
     @property
     def weight_sum(self) -> float:
@@ -82,6 +94,7 @@ def check_table(
     weight_kind: str = "precision",
     feature_names: Sequence[str] | None = None,
     groups: Any = None,
+    offset: Any = None,
 ) -> Table:
     """Check what a user gave and make a :class:`Table` of it.
 
@@ -103,12 +116,13 @@ def check_table(
         raise InputError(f"X has {n} rows and y has {len(targets)}: they must describe the same rows")
     _all_finite(targets, "y", target_names)
     weight = check_weights(sample_weight, n, weight_kind)
-    codes = check_groups(groups, n)
+    codes, shift = check_groups(groups, n), check_offset(offset, n)
     y2, places = targets.reshape(n, -1), None
     if weight is not None and np.any(weight == 0):
         used = weight > 0
         matrix, y2, weight, places = matrix[used], y2[used], weight[used], np.flatnonzero(used)
         codes = None if codes is None else np.unique(codes[used], return_inverse=True)[1]
+        shift = None if shift is None else shift[used]
     if codes is not None and codes.max() == 0:
         raise InputError("groups has one label for every row: at least 2 groups are needed to leave one out")
     if matrix.shape[0] < 2:
@@ -125,6 +139,7 @@ def check_table(
         groups=codes,
         named=bool(names),
         places=places,
+        offset=shift,
     )
 
 
@@ -179,6 +194,19 @@ def check_weights(sample_weight: Any, n: int, weight_kind: str) -> Array | None:
             "occurred: give whole numbers, or weight_kind='precision'"
         )
     return None if np.all(weight == 1.0) else weight
+
+
+def check_offset(offset: Any, n: int) -> Array | None:
+    """What is added to the linear predictor of each row, ``(n,)`` float64, or None."""
+    if offset is None:
+        return None
+    shift = numbers(offset, "offset").astype(np.float64)
+    if shift.ndim == 0:
+        shift = np.full(n, float(shift))
+    if shift.shape != (n,):
+        raise InputError(f"offset has shape {shift.shape}; one number per row is needed: ({n},)")
+    _all_finite(shift, "offset")
+    return shift
 
 
 def check_groups(groups: Any, n: int) -> NDArray[np.intp] | None:

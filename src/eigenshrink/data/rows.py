@@ -123,8 +123,7 @@ class Rows:
     def transpose_times(self, U: Array) -> Array:
         """``Zᵀ U``, ``(p, m)``."""
         if self._centred_later:
-            product: Array = self.X.T @ (U - U.mean(axis=0) if np.any(self.mean) else U)
-            return product
+            return self.back(U)
         total = np.empty((self.shape[1], U.shape[1]))
         for places, block in self.columns(np.arange(self.shape[1])):
             total[places] = block.T @ U
@@ -168,6 +167,30 @@ class Rows:
         total = np.zeros((self.shape[1], self.shape[1]))
         for _, block in self.blocks():
             total += block.T @ block
+        return total
+
+    def back(self, U: Array) -> Array:
+        """``Zᵀ U``, ``(p, m)``, whatever the rows are centred at: one pass over blocks of rows."""
+        if self._centred_later:
+            product: Array = self.X.T @ U
+            if np.any(self.mean):
+                product -= self.mean[:, None] * U.sum(axis=0)
+            return product
+        total = np.zeros((self.shape[1], U.shape[1]))
+        for rows, block in self.blocks(U.shape[1]):
+            total += block.T @ U[rows]
+        return total
+
+    def weighted_gram(self, weight: Array) -> Array:
+        """``Zᵀ diag(v) Z``, ``(p, p)``, for v of any sign, whatever the rows are centred at."""
+        total = np.zeros((self.shape[1], self.shape[1]))
+        root = np.sqrt(weight)[:, None] if np.all(weight >= 0) else None
+        for rows, block in self.blocks():
+            if root is None:
+                total += block.T @ (weight[rows, None] * block)
+            else:
+                block *= root[rows]
+                total += block.T @ block
         return total
 
     def kernel(self, picked: NDArray[np.intp], scale: Array) -> Array:

@@ -131,6 +131,26 @@ class SparseRows(Rows):
             total[np.ix_(self.filled, self.filled)] = Z.T @ Z
         return total
 
+    def back(self, U: Array) -> Array:
+        """``Zᵀ U`` without making Z dense."""
+        return self.transpose_times(U)
+
+    def weighted_gram(self, weight: Array) -> Array:
+        """``Zᵀ diag(v) Z`` from a sparse product, centred afterwards."""
+        v = weight if self.root is None else weight * self.root**2
+        mean = self._thin_mean()
+        across = np.outer(mean, self.thin.T @ v)
+        total: Array = (self.thin.T @ self.thin.multiply(v[:, None]).tocsr()).toarray().astype(np.float64)
+        total += v.sum() * np.outer(mean, mean) - across - across.T
+        if len(self.filled):
+            Z = np.subtract(self.full, self.mean[self.filled])
+            weighted = v[:, None] * Z
+            beside = self.thin.T @ weighted - np.outer(mean, weighted.sum(axis=0))
+            total[:, self.filled] = beside
+            total[self.filled] = beside.T
+            total[np.ix_(self.filled, self.filled)] = Z.T @ weighted
+        return total
+
     def kernel(self, picked: NDArray[np.intp], scale: Array) -> Array:
         """``Z_P diag(scale²) Z_Pᵀ`` from a sparse product, centred afterwards."""
         mask = np.isin(picked, self.filled, invert=True)

@@ -68,7 +68,7 @@ def make_splits(
     table : Table
     folds : int, >= 2
         At most one per row (per group) is made.
-    validation : None, (X, y), (X, y, sample_weight) or fraction in (0, 1)
+    validation : None, (X, y[, sample_weight[, offset]]) or fraction in (0, 1)
     random_state : None, int, Generator or RandomState
         None: the same draw each time.
 
@@ -96,7 +96,8 @@ def _belonging(table: Table) -> tuple[Codes | None, str]:
     if table.groups is not None:
         return table.groups, "given"
     copies = table.weight if table.weight_kind == "frequency" else None
-    labels, redundant = duplicate_rows(table.X, table.y, copies)
+    y = table.y if table.offset is None else np.column_stack([table.y, table.offset])
+    labels, redundant = duplicate_rows(table.X, y, copies)
     enough = redundant > ENOUGH_COPIES * table.observations and labels.max() > 0
     return (labels, "found") if enough else (None, "")
 
@@ -137,8 +138,11 @@ def _fraction(validation: Any) -> float:
 
 def _given(validation: Any, table: Table) -> Table:
     """Check rows that were given to judge by."""
-    if len(validation) not in (2, 3):
-        raise InputError(f"validation has {len(validation)} parts: give (X, y) or (X, y, sample_weight)")
+    if len(validation) not in (2, 3, 4):
+        raise InputError(
+            f"validation has {len(validation)} parts: give (X, y), (X, y, sample_weight) or "
+            "(X, y, sample_weight, offset)"
+        )
     names = column_names(validation[0])
     if names and table.named and names != table.feature_names:
         raise InputError(
@@ -148,10 +152,16 @@ def _given(validation: Any, table: Table) -> Table:
     if np.shape(validation[0])[:1] in ((0,), (1,)):
         raise InputError("validation has fewer than 2 rows: at least 2 are needed to judge by")
     try:
-        weight = validation[2] if len(validation) == 3 else None
-        held = check_table(validation[0], validation[1], weight, "precision")
+        X, y, weight, offset = (*validation, None, None)[:4]
+        held = check_table(X, y, weight, "precision", offset=offset)
     except InputError as error:
         raise InputError(f"validation: {error}") from error
+    if (table.offset is None) != (held.offset is None):
+        has, has_not = ("study", "validation") if held.offset is None else ("validation", "study")
+        raise InputError(
+            f"the {has} has an offset and the {has_not} has none: give both, "
+            "validation=(X, y, sample_weight or None, offset)"
+        )
     for what, ours, theirs in (
         ("columns", table.X.shape[1], held.X.shape[1]),
         ("targets", table.y.shape[1], held.y.shape[1]),

@@ -13,6 +13,7 @@ from sklearn.utils.validation import column_or_1d, validate_data
 from eigenshrink.data.checks import column_names
 from eigenshrink.errors import InputError
 from eigenshrink.estimators.base import DTYPES, L2Estimator, Values
+from eigenshrink.models import find_loss, prepare
 
 POSITIVE = ("poisson", "gamma", "inverse_gaussian", "tweedie")  # losses whose targets have no minus
 
@@ -138,7 +139,7 @@ class L2Regressor(RegressorMixin, L2Estimator):
         InputError
             Naming the item that cannot be used.
         """
-        if self.loss in ("logistic", "multinomial"):
+        if find_loss(self.loss).classes:
             raise InputError(f"loss={self.loss!r} tells classes apart: use L2Classifier, or another loss")
         names = column_names(y)
         X, y = validate_data(
@@ -169,7 +170,9 @@ class L2Regressor(RegressorMixin, L2Estimator):
         offset : (n,), optional
             Added to the linear predictor, as in :meth:`fit`.
         """
-        return self._predictor(X, offset)
+        eta = self._predictor(X, offset)
+        mean = find_loss(self.loss_).mean(eta.astype(np.float64, copy=False))
+        return np.asarray(mean, dtype=eta.dtype)
 
     def score(
         self,
@@ -190,7 +193,14 @@ class L2Regressor(RegressorMixin, L2Estimator):
             The mean of the rows that D² compares with has none.
         """
         eta = np.asarray(self._predictor(X, offset), dtype=np.float64)
-        return float(r2_score(y, eta, sample_weight=sample_weight))
+        if self.loss_ == "squared":
+            return float(r2_score(y, eta, sample_weight=sample_weight))
+        loss = find_loss(self.loss_)
+        target = prepare(loss, y, sample_weight)
+        seen, weight = np.reshape(target.y, -1), target.sample_weight
+        mean = loss.link(np.average(seen, weights=weight))
+        left, most = (float(np.average(loss.value(seen, at), weights=weight)) for at in (eta, mean))
+        return 1.0 - left / most if most > 0 else float(left == 0)
 
     @property
     def _wide(self) -> bool:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from eigenshrink.path import QuadraticPath
+from eigenshrink.errors import InputError
+from eigenshrink.path import AnchoredPath, Path, QuadraticPath
+from eigenshrink.risk import anchored
 from eigenshrink.risk.combined import combined
 from eigenshrink.risk.cp import cp
 from eigenshrink.risk.curve import RiskCurve
@@ -12,8 +14,9 @@ from eigenshrink.risk.evidence import evidence
 from eigenshrink.risk.gcv import gcv
 from eigenshrink.risk.kfold import kfold
 from eigenshrink.risk.leave_group_out import leave_group_out
-from eigenshrink.risk.loo import RowErrors, loo, row_errors
+from eigenshrink.risk.loo import RowErrors, loo
 from eigenshrink.risk.minimum import Minimum
+from eigenshrink.risk.refit import SpotCheck, row_errors, spot_check
 from eigenshrink.risk.training_error import optimism, train
 from eigenshrink.risk.validation import validation
 
@@ -24,21 +27,45 @@ __all__ = [
     "Minimum",
     "RiskCurve",
     "RowErrors",
+    "SpotCheck",
     "criterion_name",
     "row_errors",
+    "spot_check",
 ]
 
-RISKS: dict[str, Callable[[QuadraticPath], RiskCurve]] = {
-    "combined": combined,
-    "loo": loo,
-    "leave_group_out": leave_group_out,
-    "kfold": kfold,
-    "gcv": gcv,
-    "cp": cp,
-    "evidence": evidence,
-    "validation": validation,
-    "train": train,
-    "optimism": optimism,
+Criterion = Callable[[Path], RiskCurve]
+
+
+def _either(
+    quadratic: Callable[[QuadraticPath], RiskCurve] | None,
+    anchors: Callable[[AnchoredPath], RiskCurve] | None,
+) -> Criterion:
+    """One criterion for both kinds of path."""
+
+    def curve(path: Path) -> RiskCurve:
+        if isinstance(path, AnchoredPath):
+            if anchors is None:
+                raise InputError(f"this criterion is for squared loss; the loss here is {path.loss.name}")
+            return anchors(path)
+        if quadratic is None:
+            raise InputError(f"this criterion is for losses of classes; the loss here is {path.loss.name}")
+        return quadratic(path)
+
+    return curve
+
+
+RISKS: dict[str, Criterion] = {
+    "combined": _either(combined, anchored.combined),
+    "loo": _either(loo, anchored.one_step_loo),
+    "leave_group_out": _either(leave_group_out, anchored.one_step_groups),
+    "kfold": _either(kfold, anchored.refitted_folds),
+    "gcv": _either(gcv, None),
+    "cp": _either(cp, anchored.akaike),
+    "evidence": _either(evidence, anchored.laplace),
+    "validation": _either(validation, anchored.held_out),
+    "train": _either(train, anchored.fitted),
+    "optimism": _either(optimism, anchored.added),
+    "misclassified": _either(None, anchored.misclassified),
 }
 
 NAMES = {  # what people call them, in every sentence and figure
@@ -52,9 +79,10 @@ NAMES = {  # what people call them, in every sentence and figure
     "validation": "validation",
     "train": "training error",
     "optimism": "optimism",
+    "misclassified": "misclassified",
 }
 
-DESCRIBING = ("train", "optimism")  # they never choose a strength
+DESCRIBING = ("train", "optimism", "misclassified")  # they never choose a strength
 ERRORS = ("leave_group_out", "loo", "gcv")  # the first that there is estimates the true error
 NEEDS_ROWS = (
     "combined",
@@ -63,6 +91,7 @@ NEEDS_ROWS = (
     "kfold",
     "validation",
     "optimism",
+    "misclassified",
 )  # tabulated where rows are gone
 
 

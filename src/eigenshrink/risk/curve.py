@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property, wraps
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from eigenshrink.errors import InputError
-from eigenshrink.path import QuadraticPath, squeeze
+from eigenshrink.path import Path, QuadraticPath, squeeze
 from eigenshrink.penalty import some_strengths, strengths
 from eigenshrink.risk.minimum import Evaluate, Minimum, minimise
 from eigenshrink.risk.uncertainty import (
@@ -24,6 +24,7 @@ from eigenshrink.risk.uncertainty import (
 )
 
 Array = NDArray[np.float64]
+AnyPath = TypeVar("AnyPath", bound=Path)
 
 LOSS_UNIT = "half mean squared error"
 LIKELIHOOD_UNIT = "negative log marginal likelihood"
@@ -58,6 +59,8 @@ class RiskCurve:
         Rise of a likelihood within which strengths cannot be told apart; None: it is no likelihood.
     seed : int
         Of the bootstrap of the minimum.
+    lowest : float
+        The weakest strength that there is: what the limit α → 0 stands for.
     """
 
     name: str
@@ -72,6 +75,7 @@ class RiskCurve:
     estimate: RiskCurve | None = field(default=None, repr=False)
     drop: float | None = None
     seed: int = 0
+    lowest: float = 0.0
 
     def __call__(self, alpha: ArrayLike | None = None) -> Any:
         """Value at α: ``()`` or ``(t,)``, with a leading axis for ``(a,)``; None: as chosen."""
@@ -95,6 +99,7 @@ class RiskCurve:
     def minimum(self) -> Minimum:
         """Where each target's curve is lowest, in [0, ∞], found without a grid of answers."""
         found = minimise(self.evaluate, self.span, self.targets, self.flat_limit)
+        found = replace(found, alpha=np.maximum(found.alpha, self.lowest))
         return found.first() if self.one_target else found
 
     @cached_property
@@ -150,7 +155,7 @@ class RiskCurve:
         """
         if not self.has_interval or (self.drop is None and self._compared is None):
             return None
-        ends = equivalent(self._excess, self.span, self._best)
+        ends = np.maximum(equivalent(self._excess, self.span, self._best), self.lowest)
         return (float(ends[0, 0]), float(ends[0, 1])) if self.one_target else ends
 
     @cached_property
@@ -202,11 +207,11 @@ class RiskCurve:
         return squeeze(np.broadcast_to(result, (len(alphas), self.targets)), axes, self.one_target)
 
 
-def once(criterion: Callable[[QuadraticPath], RiskCurve]) -> Callable[[QuadraticPath], RiskCurve]:
+def once(criterion: Callable[[AnyPath], RiskCurve]) -> Callable[[AnyPath], RiskCurve]:
     """A criterion that others build on: one curve per path, whose last answers they share."""
 
     @wraps(criterion)
-    def make(path: QuadraticPath) -> RiskCurve:
+    def make(path: AnyPath) -> RiskCurve:
         if criterion.__name__ not in path.made:
             curve = criterion(path)
             path.made[criterion.__name__] = replace(curve, evaluate=remembered(curve.evaluate))

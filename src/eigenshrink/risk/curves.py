@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from eigenshrink.path import QuadraticPath
+from eigenshrink.path import Path
 from eigenshrink.risk import RISKS, RiskCurve
 from eigenshrink.risk.curve import Array, remembered
 from eigenshrink.risk.tabulated import interpolated
@@ -17,16 +17,14 @@ class Curves(Mapping[str, RiskCurve]):
 
     Parameters
     ----------
-    path : QuadraticPath
+    path : Path
     tables : mapping
         Curves that need rows, tabulated, where the rows are gone.
     chosen : callable
         Gives the chosen strength, ``(t,)``.
     """
 
-    def __init__(
-        self, path: QuadraticPath, tables: Mapping[str, dict[str, Any]], chosen: Callable[[], Array]
-    ) -> None:
+    def __init__(self, path: Path, tables: Mapping[str, dict[str, Any]], chosen: Callable[[], Array]) -> None:
         self._path, self._tables, self._chosen = path, tables, chosen
         there = {*path.available_risks, *tables}
         self._names = tuple(name for name in RISKS if name in there)
@@ -54,4 +52,4 @@ class Curves(Mapping[str, RiskCurve]):
             return RISKS[name](self._path)
         unit = str(self._tables[name]["unit"])
         evaluate = interpolated(self._tables[name])
-        return replace(RISKS["gcv"](self._path), name=name, unit=unit, evaluate=evaluate)
+        return replace(RISKS["train"](self._path), name=name, unit=unit, evaluate=evaluate)

@@ -14,6 +14,9 @@ from scipy.sparse import issparse
 from eigenshrink.data.rows import BLOCK, slices
 from eigenshrink.errors import InputError
 from eigenshrink.fit import Fit, Sample
+from eigenshrink.models.loss import Loss
+from eigenshrink.models.squared import SQUARED
+from eigenshrink.path.steps import ThreeSteps, kept_share, squeeze
 from eigenshrink.penalty import some_strengths
 from eigenshrink.spectrum import Spectrum
 from eigenshrink.spectrum.triangular import EPS
@@ -22,28 +25,6 @@ Array = NDArray[np.float64]
 
 SAFETY = 3.0  # the residual is as noisy as it is large, so its correction is tripled
 NOISE = 1.0  # rounding of a fitted row, in units of ε · σ_max · ‖w‖
-
-
-@dataclass(frozen=True, eq=False)
-class ThreeSteps:
-    """M7 taken apart for one strength: rotate, scale, rotate back.
-
-    Attributes
-    ----------
-    start : (p_pen,)
-        ``v* = D^{½} w*``, the unregularised solution.
-    rotated : (k,)
-        ``Qᵀ v*``.
-    scaled : (k,)
-        ``λ/(λ+α)`` times that.
-    back : (p_pen,)
-        ``Q`` times that: ``D^{½} w̃(α)``.
-    """
-
-    start: Array
-    rotated: Array
-    scaled: Array
-    back: Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,6 +89,34 @@ class QuadraticPath:
         }
         return tuple(name for name, there in known.items() if there)
 
+    @property
+    def loss(self) -> Loss:
+        """What is minimised, where that is known."""
+        return self.fit.loss or SQUARED
+
+    @property
+    def free_rank(self) -> int:
+        """m: the rank of what is free, the intercept included."""
+        return self.spectrum.free.rank
+
+    @property
+    def outputs(self) -> int:
+        """Targets t."""
+        return int(self.spectrum.numerators.shape[1])
+
+    @property
+    def one_target(self) -> bool:
+        """Results carry no target axis."""
+        return self.spectrum.one_target
+
+    @cached_property
+    def span(self) -> tuple[float, float] | None:
+        """Ends in log α between which shares move; None: nothing that varies is penalised."""
+        values = self.spectrum.eigenvalues[self.spectrum.eigenvalues > 0]
+        return (float(np.log(values[-1])), float(np.log(values[0]))) if len(values) else None
+
+    lowest = 0.0  # every strength has a solution
+
     @cached_property
     def trusted(self) -> tuple[float, float]:
         """Interval of α in which the path holds: (0, ∞), or above ``−λ_min`` if H is indefinite."""
@@ -143,6 +152,25 @@ class QuadraticPath:
         C = self._inverse(self._strengths(alphas)[:, None]).T
         C *= self.spectrum.numerators
         return self._cast(self._assemble(C).T)
+
+    def intercept(self, alpha: ArrayLike) -> Any:
+        """Intercept, ``()`` or ``(t,)``, with a leading axis for ``(a,)``; 0 where none is fitted."""
+        return self._intercept(self.weights(alpha))
+
+    def coefficients(self, alphas: Array) -> tuple[NDArray[np.floating], Any]:
+        """Weights and intercept of each target at its own strength, for alphas of shape (t,)."""
+        weights = self.weights_per_target(alphas)
+        weights = weights[0] if self.spectrum.one_target else weights
+        return weights, self._intercept(weights)
+
+    def level(self, alpha: float | None = None) -> Any:
+        """What is predicted where every column has its mean, ``()`` or ``(t,)``: the same at every strength."""
+        mean = self.sample.target_mean
+        return mean[0] if self.spectrum.one_target else mean
+
+    def local(self, alpha: float) -> QuadraticPath:
+        """The quadratic at one strength: this one, since the curvature is the same everywhere."""
+        return self
 
     def shrinkage(self, alpha: ArrayLike) -> Array:
         """``λ/(λ+α)``, the share that each direction keeps (M7), ``(k,)`` or ``(a, k)``.
@@ -330,6 +358,10 @@ class QuadraticPath:
             )
         return strength
 
+    def _intercept(self, weights: NDArray[np.floating]) -> Any:
+        result = self.level() - weights.astype(np.float64) @ self.sample.column_mean
+        return result if np.ndim(result) else float(result)
+
     def _cast(self, values: Array) -> NDArray[np.floating]:
         sample = self.fit.sample
         return values if sample is None else values.astype(sample.dtype, copy=False)
@@ -340,17 +372,3 @@ class QuadraticPath:
 
     def _risk_shaped(self, values: Array, axes: int) -> Any:
         return squeeze(values, axes, self.spectrum.one_target)
-
-
-def kept_share(eigenvalues: Array, strength: Array) -> Array:
-    """``λ/(λ+α)`` without overflow: 1 at α = 0 for λ > 0, 0 at α = ∞ and for λ = 0."""
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        share = 1.0 / (1.0 + strength / eigenvalues)
-    return np.where(eigenvalues > 0, share, np.where(eigenvalues == 0, 0.0, np.nan))
-
-
-def squeeze(values: Array, axes: int, one_target: bool) -> Any:
-    """Public shape of ``(a, t)`` values: drop what a scalar strength or a 1-d y does not have."""
-    result = values[:, 0] if one_target else values
-    result = result if axes else result[0]
-    return result if np.ndim(result) else float(result)

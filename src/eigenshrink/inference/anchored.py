@@ -1,0 +1,155 @@
+"""How far the coefficients of a path of anchors scatter, with the curvature at each strength (M15)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from eigenshrink.data.memory import predict
+from eigenshrink.errors import InputError
+from eigenshrink.newton.anchors import Anchor
+from eigenshrink.newton.solve import solver
+from eigenshrink.path import AnchoredPath
+from eigenshrink.penalty import some_strengths
+
+Array = NDArray[np.float64]
+
+KINDS = ("frequentist", "bayesian")
+NUDGE = 1e-6  # of a predictor, to see how its mean moves
+
+
+def dispersion(path: AnchoredPath, alpha: float) -> float:
+    """φ at one strength: 1 where the loss knows it, else ``Σ s_i (y_i − μ_i)²/V(μ_i) / (ν − γ)`` (M15).
+
+    Huber: the mean square of ψ beside the mean of ψ', its own curvature. NaN where no degree is left.
+    """
+    if path.loss.known_dispersion:
+        return 1.0
+    spare = residual_df(path, alpha)
+    return _scatter(path, path.near(alpha)) / spare if spare > 0 else float("nan")
+
+
+def residual_df(path: AnchoredPath, alpha: float) -> float:
+    """``ν − γ(α)`` (M9)."""
+    return path.sample.observations - float(path.effective_parameters(alpha))
+
+
+def dispersion_at_zero(path: AnchoredPath) -> float:
+    """φ of the weakest model that there is: what all strengths are compared with (M14).
+
+    Raises
+    ------
+    InputError
+        If that model uses up every observation.
+    """
+    if path.loss.known_dispersion:
+        return 1.0
+    weakest = path.anchors_.all[0]
+    value = dispersion(path, weakest.alpha)
+    if np.isnan(value):
+        raise InputError(
+            f"the dispersion of {path.loss.name} cannot be estimated: with {path.sample.rows} rows the model "
+            "without a penalty uses up every observation; choose by criterion='loo' or 'kfold'"
+        )
+    return value
+
+
+def _scatter(path: AnchoredPath, anchor: Anchor) -> float:
+    response, point = path.problem.response, anchor.point
+    weight = path.sample.weight_sum * path.problem.design.share
+    if path.loss.name.startswith("huber"):
+        slope = response.slope(point.eta[:, :, None])[:, 0, 0]
+        steep = path.problem.design.share @ response.curvature(point.eta)[:, 0, 0]
+        return float(weight @ slope**2 / steep)
+    mean = response.mean(point.eta[:, :, None])[:, 0]
+    return float(weight @ ((response.y - mean) ** 2 / path.loss.variance(mean)))
+
+
+def covariance(path: AnchoredPath, alpha: ArrayLike, kind: str = "frequentist") -> Any:
+    """``(φ/S) H_α⁻¹HH_α⁻¹`` or ``(φ/S) H_α⁻¹`` of all coefficients, the intercept last (M15).
+
+    ``(p+1, p+1)``, or of each class ``(c, p+1, p+1)``; a leading axis for ``(a,)``. The estimate is biased
+    towards 0, of which the frequentist one says nothing.
+    """
+    return _each(path, alpha, lambda at: _covariance(path, at, kind))
+
+
+def standard_errors(path: AnchoredPath, alpha: ArrayLike, kind: str = "frequentist") -> Any:
+    """Roots of the diagonal of that, ``(p+1,)`` or ``(c, p+1)``."""
+
+    def one(at: float) -> Array:
+        own, lift, unseen = _parts(path, at, kind)
+        return np.sqrt(np.einsum("pq,cqr,pr->cp", lift, own, lift, optimize=True) + unseen)
+
+    return _each(path, alpha, one)
+
+
+def prediction_std(path: AnchoredPath, X: Any, alpha: float, kind: str, noise: bool) -> NDArray[np.floating]:
+    """Standard error of the expected response of each row, to first order, ``(n,)`` or ``(n, c)``."""
+    if noise:
+        raise InputError(
+            f"noise=True needs a target with one variance; that of {path.loss.name} depends on the mean: "
+            "leave it at False"
+        )
+    response, anchor = path.problem.response, path.near(alpha)
+    C, design = _core(path, anchor, kind), path.problem.design
+    o, q = path.problem.shape
+    W, b = design.weights(anchor.theta)
+    eta = predict(X, W, design.centre, b + W @ design.centre)
+    lift, level = design.weights(np.eye(q))
+    rows = predict(X, lift, design.centre, level + lift @ design.centre)
+    scatter = np.einsum("nq,aqbr,nr->nab", rows, C.reshape(o, q, o, q), rows, optimize=True)
+    steep = [_mean(response, eta + NUDGE * unit) - _mean(response, eta - NUDGE * unit) for unit in np.eye(o)]
+    J = np.stack(steep, axis=-1) / (2 * NUDGE)  # (n, c, o)
+    found = np.sqrt(np.einsum("nca,nab,ncb->nc", J, scatter, J))
+    return (found if response.classes > 1 else found[:, 0]).astype(path.sample.dtype, copy=False)
+
+
+def _mean(response: Any, eta: Array) -> Array:
+    """Expected response without offset, ``(n, c)``."""
+    mean = response.loss.mean(eta @ response.contrasts.T if response.classes > 1 else eta)
+    return np.asarray(mean)
+
+
+def _each(path: AnchoredPath, alpha: ArrayLike, one: Any) -> Any:
+    strength = some_strengths(alpha)
+    found = np.stack([path.shaped(one(float(at))[None], 0) for at in strength.ravel()])
+    return found if strength.ndim else found[0]
+
+
+def _covariance(path: AnchoredPath, alpha: float, kind: str) -> Array:
+    own, lift, unseen = _parts(path, alpha, kind)
+    total = lift @ own @ lift.T
+    total[:, np.arange(len(lift)), np.arange(len(lift))] += unseen
+    return total
+
+
+def _parts(path: AnchoredPath, alpha: float, kind: str) -> tuple[Array, Array, Array]:
+    """Covariance of each class's coordinates ``(c, q, q)``, what makes coefficients of them ``(p+1, q)``.
+
+    Last: variances along what the rows do not see, ``(p+1,)``, where only the prior speaks.
+    """
+    design, contrasts = path.problem.design, path.problem.response.contrasts
+    o, q = path.problem.shape
+    anchor = path.near(alpha)
+    C = _core(path, anchor, kind).reshape(o, q, o, q)
+    W, b = design.weights(np.eye(q))
+    lift = np.vstack([W.T, b[None]]) if design.intercept else W.T
+    unseen = np.zeros(len(lift))
+    if kind == "bayesian" and design.basis is not None and np.isfinite(alpha):
+        pen = design.columns[0]
+        seen = np.sum(W[design.rank :, pen] ** 2, axis=0)
+        phi = dispersion(path, alpha) / path.sample.weight_sum
+        unseen[pen] = phi * np.maximum(design.scale**2 - seen, 0.0) / alpha
+    return np.einsum("ca,aqbr,cb->cqr", contrasts, C, contrasts, optimize=True), lift, unseen
+
+
+def _core(path: AnchoredPath, anchor: Anchor, kind: str) -> Array:
+    """``(φ/S) H_α⁻¹HH_α⁻¹`` or ``(φ/S) H_α⁻¹`` of the coordinates, ``(d, d)``."""
+    if kind not in KINDS:
+        raise InputError(f"kind must be {' or '.join(map(repr, KINDS))}; got {kind!r}")
+    inverse = solver(anchor.curvature, path.problem.priced, anchor.alpha)(np.eye(path.problem.dim))
+    phi = dispersion(path, anchor.alpha) / path.sample.weight_sum
+    return phi * (inverse @ anchor.curvature @ inverse if kind == "frequentist" else inverse)

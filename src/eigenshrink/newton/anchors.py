@@ -1,0 +1,205 @@
+"""Strengths at which the path is solved exactly, from strong to weak (M13, M17)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eigenshrink.errors import NotConverged
+from eigenshrink.newton.problem import Point, Problem
+from eigenshrink.newton.solve import solve, solver
+from eigenshrink.spectrum.triangular import EPS
+
+Array = NDArray[np.float64]
+
+SPACING = 0.92  # of anchors in log α: five in two decades
+TOP = 30.0  # times the largest eigenvalue: the strongest anchor, from where α → ∞ is near
+BOTTOM = 0.03  # times the smallest eigenvalue: the weakest one, from where α → 0 is near
+FLOOR = 1e-13  # of the largest eigenvalue, below which no anchor is put
+GONE = 1e-3  # share of its curvature that a direction keeps on the way to α = 0 if there is a minimum
+DONE = 1e-3  # share of the loss without columns that separated classes are followed to
+
+
+@dataclass(frozen=True, eq=False)
+class Anchor:
+    """The path at one strength.
+
+    Attributes
+    ----------
+    alpha : float
+        In [0, inf].
+    point : Point
+        Solved; its predictors are kept.
+    curvature : (d, d)
+        H there.
+    """
+
+    alpha: float
+    point: Point = field(repr=False)
+    curvature: Array = field(repr=False)
+
+    @property
+    def theta(self) -> Array:
+        """Coordinates ``(o, q)``."""
+        return self.point.theta
+
+    @cached_property
+    def tangent(self) -> Array:
+        """``dθ/d log α = −α (H + αE)⁻¹ E θ`` (M13), ``(o, q)``."""
+        priced = self.point.problem.priced
+        if not 0 < self.alpha < np.inf:
+            return np.zeros_like(self.theta)
+        price = self.alpha * priced * self.theta.ravel()
+        return -solver(self.curvature, priced, self.alpha)(price).reshape(self.theta.shape)
+
+    @cached_property
+    def spectrum(self) -> tuple[Array, float]:
+        """Eigenvalues of ``H_S``, descending ``(o r,)``, and ``log|H_FF|`` (M12)."""
+        schur, log_free = schur_complement(self.curvature, self.point.problem.priced)
+        values = np.linalg.eigvalsh(schur)[::-1] if len(schur) else np.zeros(0)
+        return np.maximum(values, 0.0), log_free
+
+
+def schur_complement(curvature: Array, priced: Array) -> tuple[Array, float]:
+    """``H_PP − H_PF H_FF⁻¹ H_FP`` and ``log|H_FF|``."""
+    pen, free = np.flatnonzero(priced > 0), np.flatnonzero(priced == 0)
+    inner = curvature[np.ix_(pen, pen)]
+    if not len(free):
+        return inner, 0.0
+    across = curvature[np.ix_(free, pen)]
+    own = curvature[np.ix_(free, free)]
+    inner = inner - across.T @ np.linalg.solve(own, across)
+    return 0.5 * (inner + inner.T), float(np.linalg.slogdet(own)[1])
+
+
+@dataclass(frozen=True, eq=False)
+class Anchors:
+    """All anchors, weakest first, and what lies beyond them.
+
+    Attributes
+    ----------
+    between : tuple of Anchor
+        With strengths in (0, ∞), ascending.
+    infinite : Anchor
+        The model without penalised columns.
+    zero : Anchor or None
+        The model without a penalty; None where it has no finite solution.
+    """
+
+    between: tuple[Anchor, ...]
+    infinite: Anchor
+    zero: Anchor | None
+
+    @cached_property
+    def places(self) -> Array:
+        """``log α`` of those between, ``(b,)``."""
+        return np.log([anchor.alpha for anchor in self.between])
+
+    @property
+    def all(self) -> tuple[Anchor, ...]:
+        """With the limits: α = 0 first, if there is one, α = ∞ last."""
+        return (*((self.zero,) if self.zero else ()), *self.between, self.infinite)
+
+
+def descend(problem: Problem, tolerance: float) -> Anchors:
+    """Solve from strong to weak, each anchor started from what the last two say of it.
+
+    Parameters
+    ----------
+    problem : Problem
+    tolerance : float
+        Of each anchor, relative to the length of its coordinates.
+
+    Notes
+    -----
+    From an anchor A to the next strength α the curvature half-way, extrapolated from two anchors, gives
+    ``θ_A − (H + αE)⁻¹∇L̃_α(θ_A)``: right to third order in the spacing, without looking at a row.
+    """
+    infinite = _null(problem)
+    values, _ = infinite.spectrum
+    found: list[Anchor] = []
+    largest = float(values.max(initial=0.0))
+    if largest > 0:
+        last = infinite
+        for alpha in _strengths(largest):
+            last = _next(last, found[-2] if len(found) > 1 else None, alpha, tolerance)
+            found.append(last)
+            if _enough(last, infinite):
+                break
+    zero = _limit(found[-1] if found else infinite, tolerance)
+    return Anchors(tuple(found[::-1]), infinite, zero)
+
+
+def _strengths(largest: float) -> Iterator[float]:
+    alpha = TOP * largest
+    while alpha > FLOOR * largest:
+        yield alpha
+        alpha *= np.exp(-SPACING)
+
+
+def _null(problem: Problem) -> Anchor:
+    """The model without penalised columns."""
+    theta = np.zeros(problem.shape)
+    start = problem.at(theta)
+    if problem.design.rank:
+        if problem.design.intercept and problem.response.classes == 1:
+            loss, y = problem.response.loss, problem.response.y
+            offset = problem.response.offset
+            middle = loss.link(np.atleast_1d(problem.design.share @ y))[0]
+            theta[0, 0] = middle - (0.0 if offset is None else problem.design.share @ offset)
+            start = problem.at(theta)
+        start = solve(start, np.inf, 1e-12)
+    return Anchor(np.inf, start, start.curvature)
+
+
+def _next(last: Anchor, before: Anchor | None, alpha: float, tolerance: float) -> Anchor:
+    """The anchor at the next strength, and the curvature there."""
+    problem = last.point.problem
+    ahead = last.curvature
+    midway = ahead
+    if before is not None:
+        moved = last.curvature - before.curvature
+        midway, ahead = last.curvature + 0.5 * moved, last.curvature + moved
+    start = last.theta - solver(midway, problem.priced, alpha)(last.point.slope(alpha)).reshape(problem.shape)
+    point = solve(_better(problem.at(start), last.point, alpha), alpha, tolerance, ahead)
+    return Anchor(alpha, point, point.curvature)
+
+
+def _better(guess: Point, point: Point, alpha: float) -> Point:
+    """A guess, unless it is worse than staying."""
+    return guess if guess.objective(alpha) <= point.objective(alpha) else point
+
+
+def _enough(anchor: Anchor, infinite: Anchor) -> bool:
+    """Whether nothing more is to be seen below this strength."""
+    if anchor.alpha <= BOTTOM * _smallest(anchor):
+        return True
+    return anchor.point.loss <= DONE * infinite.point.loss
+
+
+def _smallest(anchor: Anchor) -> float:
+    """The smallest eigenvalue that is more than rounding."""
+    values, _ = anchor.spectrum
+    return float(values.min(where=values > 10 * EPS * len(values) * values.max(initial=0.0), initial=np.inf))
+
+
+def _limit(weakest: Anchor, tolerance: float) -> Anchor | None:
+    """The model without a penalty, if it has a finite solution.
+
+    Where it has none, weights run away along some direction until its curvature is gone.
+    """
+    point = weakest.point
+    if point.problem.response.separated(point.eta):
+        return None
+    try:
+        found = solve(point, 0.0, tolerance, weakest.curvature)
+    except NotConverged:
+        return None
+    zero = Anchor(0.0, found, found.curvature)
+    before, after = weakest.spectrum[0], zero.spectrum[0]
+    there = before > 10 * EPS * len(before) * before.max(initial=0.0)
+    return zero if np.all(after[there] >= GONE * before[there]) else None

@@ -1,0 +1,197 @@
+"""Any strength between the anchors: cubic Hermite in log α, then Newton steps until it is proved (M16, M17)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.interpolate import CubicHermiteSpline
+
+from eigenshrink.data.rows import slices
+from eigenshrink.newton.anchors import Anchor, Anchors
+from eigenshrink.newton.problem import TOGETHER, Problem
+from eigenshrink.newton.solve import Solver, solve, solver
+
+Array = NDArray[np.float64]
+
+ROUNDS = 12  # of steps for all strengths together, before each is solved for itself
+FACTORS = 1 << 25  # numbers of factorised curvatures that are held at a time
+MARGIN = 0.5  # of the tolerance that a gradient is brought down to
+NEAREST = 4  # anchors that say what the curvature is between them
+
+
+@dataclass(frozen=True, eq=False)
+class Solved:
+    """The path at ``a`` strengths.
+
+    Attributes
+    ----------
+    theta : (a, o, q)
+    residual : (a,)
+        ``‖∇L̃_α‖`` with the free block solved, its rounding included.
+    length : (a,)
+        ``‖v‖ = ‖w̃‖_D``.
+    loss : (a,)
+        L.
+    """
+
+    theta: Array
+    residual: Array
+    length: Array
+    loss: Array
+
+
+def solve_many(problem: Problem, anchors: Anchors, alphas: Array, tolerance: float) -> Solved:
+    """Solve for strengths in (0, ∞) until ``‖∇L̃_α‖ ≤ α · tolerance · ‖v‖``, or only rounding is left.
+
+    Raises
+    ------
+    NotConverged
+        If a strength has no minimiser that can be found.
+    """
+    n, (o, q) = len(problem.design.share), problem.shape
+    step = min(TOGETHER // max(1, n * o), max(1, FACTORS // problem.dim**2))
+    parts = [_together(problem, anchors, alphas[some], tolerance) for some in slices(len(alphas), step)]
+    if not parts:
+        parts = [Solved(np.zeros((0, o, q)), *np.zeros((3, 0)))]
+    return Solved(
+        np.concatenate([part.theta for part in parts]),
+        np.concatenate([part.residual for part in parts]),
+        np.concatenate([part.length for part in parts]),
+        np.concatenate([part.loss for part in parts]),
+    )
+
+
+def certify(problem: Problem, anchors: Anchors, thetas: Array, alphas: Array) -> Solved:
+    """The residuals of coordinates ``(a, o, q)`` as they are, with their free part solved (M16)."""
+    curvatures = [curvature_at(anchors, alpha) for alpha in alphas]
+    parts = [
+        _certified(problem, thetas[some], alphas[some], curvatures[some]) for some, _ in problem.many(thetas)
+    ]
+    return Solved(
+        *(np.concatenate([getattr(part, name) for part in parts]) for name in Solved.__annotations__)
+    )
+
+
+def _together(problem: Problem, anchors: Anchors, alphas: Array, tolerance: float) -> Solved:
+    thetas = np.stack([_start(anchors, alpha) for alpha in alphas])
+    curvatures = [curvature_at(anchors, alpha) for alpha in alphas]
+    inverses = [solver(H, problem.priced, alpha) for H, alpha in zip(curvatures, alphas, strict=True)]
+    open_ = np.arange(len(alphas))
+    for _ in range(ROUNDS):
+        open_ = open_[_improve(problem, thetas, alphas, inverses, open_, tolerance)]
+        if not len(open_):
+            break
+    for j in open_:
+        point = solve(problem.at(thetas[j]), alphas[j], tolerance)
+        thetas[j] = point.theta
+        curvatures[j] = point.curvature
+    return _certified(problem, thetas, alphas, curvatures)
+
+
+def _improve(
+    problem: Problem, thetas: Array, alphas: Array, inverses: list[Solver], some: NDArray[np.intp], tol: float
+) -> NDArray[np.bool_]:
+    """One step for some of the strengths, in place; which of them are still open."""
+    o, q = problem.shape
+    n = len(problem.design.share)
+    flat = np.moveaxis(thetas[some], 0, 1).reshape(-1, q)
+    eta = problem.design.predictor(flat).reshape(n, o, len(some))
+    gradients, size = problem.gradients(eta)
+    still = np.zeros(len(some), dtype=bool)
+    for j, at in enumerate(some):
+        theta, alpha = thetas[at].ravel(), alphas[at]
+        slope = gradients[j].ravel() + alpha * problem.priced * theta
+        length = float(np.linalg.norm(theta * problem.priced))
+        still[j] = not np.linalg.norm(slope) <= max(MARGIN * tol * alpha * length, size[j] * problem.noise)
+        if still[j]:
+            thetas[at] -= inverses[at](slope).reshape(o, q)
+    return still
+
+
+def _certified(problem: Problem, thetas: Array, alphas: Array, curvatures: list[Array]) -> Solved:
+    """Solve the free block, then take the gradient on the data."""
+    o, q = problem.shape
+    n, m, a = len(problem.design.share), problem.design.rank, len(alphas)
+    thetas = thetas.copy()
+    eta = problem.design.predictor(np.moveaxis(thetas, 0, 1).reshape(-1, q)).reshape(n, o, a)
+    if m:
+        _solve_free(problem, thetas, eta, curvatures)
+    gradients, size = problem.gradients(eta)
+    v = thetas[:, :, m:]
+    slope = gradients[:, :, m:] + alphas[:, None, None] * v
+    length = np.sqrt(np.einsum("aoq,aoq->a", v, v))
+    residual = np.sqrt(np.einsum("aoq,aoq->a", slope, slope))
+    residual += size * problem.noise + _left_out(problem, eta)
+    return Solved(thetas, residual, length, problem.losses(eta))
+
+
+def _solve_free(problem: Problem, thetas: Array, eta: Array, curvatures: list[Array]) -> None:
+    """Newton steps of the free block alone, in place, down to rounding."""
+    o, m = problem.shape[0], problem.design.rank
+    free = np.flatnonzero(problem.priced == 0)
+    own = np.stack([H[np.ix_(free, free)] for H in curvatures])
+    last = np.full(len(thetas), np.inf)
+    for _ in range(8):
+        gradient = problem.free_gradients(eta)
+        size = np.linalg.norm(gradient.reshape(len(thetas), -1), axis=1)
+        moves = size < 0.5 * last
+        if not moves.any():
+            return
+        step = -np.linalg.solve(own, gradient.reshape(len(thetas), -1, 1)).reshape(-1, o, m)
+        step[~moves] = 0.0
+        thetas[:, :, :m] += step
+        eta += np.einsum("nm,aom->noa", problem.design.free, step)
+        last = np.where(moves, size, 0.0)
+
+
+def _left_out(problem: Problem, eta: Array) -> Array | float:
+    """What the gradient may hold along directions that were left out as rounding."""
+    if problem.design.lost == 0.0:
+        return 0.0
+    slope = problem.response.slope(eta) * problem.design.share[:, None, None]
+    return problem.design.lost * np.sqrt(np.einsum("nob,nob->b", slope, slope))
+
+
+def _start(anchors: Anchors, alpha: float) -> Array:
+    """Coordinates by cubic Hermite in log α, or beyond the anchors by the nearest one's curvature."""
+    places, place = anchors.places, np.log(alpha)
+    if not places[0] <= place <= places[-1]:
+        nearest = anchors.between[0] if place < places[0] else anchors.between[-1]
+        return _beyond(nearest, alpha)
+    left = int(np.clip(np.searchsorted(places, place) - 1, 0, len(places) - 2)) if len(places) > 1 else 0
+    if len(places) == 1:
+        return anchors.between[0].theta.copy()
+    ends = anchors.between[left], anchors.between[left + 1]
+    spline = CubicHermiteSpline(
+        places[left : left + 2], [end.theta for end in ends], [end.tangent for end in ends]
+    )
+    return np.asarray(spline(place))
+
+
+def _beyond(anchor: Anchor, alpha: float) -> Array:
+    """One Newton step from an anchor to another strength."""
+    slope = anchor.point.slope(alpha)
+    step = solver(anchor.curvature, anchor.point.problem.priced, alpha)(slope)
+    return anchor.theta - step.reshape(anchor.theta.shape)
+
+
+def curvature_at(anchors: Anchors, alpha: float) -> Array:
+    """H by interpolation in log α between the nearest anchors; that of the last one beyond them."""
+    total = np.zeros_like(anchors.infinite.curvature)
+    for anchor, weight in lagrange(anchors, alpha, NEAREST):
+        total += weight * anchor.curvature
+    return total
+
+
+def lagrange(anchors: Anchors, alpha: float, most: int) -> list[tuple[Anchor, float]]:
+    """The nearest anchors with their weights of polynomial interpolation in log α; they add up to one."""
+    places, place = anchors.places, np.log(alpha)
+    if place <= places[0] or place >= places[-1]:
+        return [(anchors.between[0 if place <= places[0] else -1], 1.0)]
+    right = int(np.searchsorted(places, place))
+    first = int(np.clip(right - most // 2, 0, max(0, len(places) - most)))
+    some = np.arange(first, min(first + most, len(places)))
+    weights = [np.prod([(place - places[k]) / (places[j] - places[k]) for k in some if k != j]) for j in some]
+    return [(anchors.between[j], float(weight)) for j, weight in zip(some, weights, strict=True)]
