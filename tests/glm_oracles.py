@@ -159,13 +159,14 @@ def solve(problem: Glm, alpha: float, start: np.ndarray | None = None) -> np.nda
     moving = np.repeat(problem.factors == 0, c) if np.isinf(alpha) else np.ones(q * c, dtype=bool)
     theta.reshape(-1)[~moving] = 0.0
     alpha = 0.0 if np.isinf(alpha) else alpha
-    best = np.inf
+    best, found = np.inf, theta
     for _ in range(300):
         slope = gradient(problem, theta) + alpha * problem.factors[:, None] * theta
         worst = np.max(np.abs(slope / noise(problem, alpha, theta)).reshape(-1)[moving], initial=0.0)
-        if worst < 1e-15 or (best < 1e-12 and worst > best / 4):
-            return theta
-        best = min(best, worst)
+        settled = best < 1e-12 and worst > 0.9 * best
+        best, found = min((best, found), (worst, theta), key=lambda pair: pair[0])
+        if settled or best < 1e-15:
+            return found
         theta = damped(problem, alpha, theta, slope.reshape(-1), moving)
     raise AssertionError(f"the oracle stopped at a relative gradient of {best:.1e}")
 
@@ -183,12 +184,12 @@ def noise(problem: Glm, alpha: float, theta: np.ndarray) -> np.ndarray:
 def damped(problem: Glm, alpha: float, theta: np.ndarray, slope: np.ndarray, moving: np.ndarray):
     """One Newton step, halved until the objective falls; at once where rounding would hide its fall."""
     H = penalised_hessian(problem, alpha, theta)[np.ix_(moving, moving)]
-    size = np.sqrt(np.maximum(np.diag(H), 1e-8 * np.abs(H).max()))
-    values, Q = np.linalg.eigh(H / np.outer(size, size))
-    keep = np.abs(values) > 1e-13 * np.abs(values).max()
-    along = Q[:, keep].T @ (slope[moving] / size) / np.abs(values[keep])
+    part, left = newton(H, slope[moving])
+    if left and problem.loss.startswith("huber"):  # no curvature where all residuals are beyond delta
+        H = penalised_hessian(problem.with_(loss="huber:inf"), alpha, theta)[np.ix_(moving, moving)]
+        part, _ = newton(H, slope[moving])
     step = np.zeros_like(slope)
-    step[moving] = -(Q[:, keep] @ along) / size
+    step[moving] = part
     now = objective(problem, alpha, theta)
     if -slope @ step <= 1e-9 * (1 + abs(now)):
         return theta + step.reshape(theta.shape)
@@ -199,6 +200,16 @@ def damped(problem: Glm, alpha: float, theta: np.ndarray, slope: np.ndarray, mov
         if then <= now:
             return tried
     raise AssertionError("the oracle found no way down")
+
+
+def newton(H: np.ndarray, slope: np.ndarray) -> tuple[np.ndarray, bool]:
+    """``−H⁺ slope``, downwards along negative curvature too, and whether slope is left where H is flat."""
+    size = np.sqrt(np.maximum(np.diag(H), 1e-8 * np.abs(H).max() + 1e-300))
+    values, Q = np.linalg.eigh(H / np.outer(size, size))
+    keep = np.abs(values) > 1e-13 * np.abs(values).max(initial=0.0)
+    along = Q.T @ (slope / size)
+    left = np.linalg.norm(along[~keep]) > 0.1 * np.linalg.norm(along)
+    return -(Q[:, keep] @ (along[keep] / np.abs(values[keep]))) / size, bool(left)
 
 
 def coef(problem: Glm, theta: np.ndarray) -> np.ndarray:
