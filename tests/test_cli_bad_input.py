@@ -130,7 +130,7 @@ class TestBadInput:
             (f"age,y\n{NUMBERS}n/a,3\n", "", 'column "age", row 17: "n/a"'),
             ("x,y\n1,2\ninf,3\n", "", "infinite"),
             ("x,y\n1,nan\n2,nan\n", "", "0 of them with a value"),
-            ("x,y\n1,yes\n2,no\n", "", 'target "y" holds text'),
+            ("x,y\n1,yes\n2,no\n", "--loss squared", 'target "y" holds text'),
             ("d,y\n2020-01-01,1\n2020-02-01,2\n", "", "dates"),
             ("y\n1\n2\n", "", "no column is left"),
             (GOOD, "--target zz", 'no column "zz"'),

@@ -196,7 +196,9 @@ def demo(
         from eigenshrink.cli.wishes import Columns
 
         table = demo_table(name)
-        columns = Columns(targets=(table.columns[-1],))
+        target = (table.columns[-1],)
+        named = target if str(table.dtypes[-1]) == "String" else ()  # digits are names too
+        columns = Columns(targets=target, categories=named)
         code = fit_frame(table, f"demo {name}", columns, output, strict)
         return _shown(output, open_, code)
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 OURS = ("report.html", "result.json", "model.skops", "study.npz")
 STAGES = 6
+BINOMIAL = "binomial"  # two targets are one: successes and failures
 
 
 def default_folder(file: Path) -> Path:
@@ -125,13 +126,15 @@ def _study(table: _Table, **arguments: Any) -> Study:
 
     from eigenshrink.chain import study
 
-    design = table.design
+    design, targets = table.design, table.design.targets
+    named: Any
     names = design.encoder.targets
-    named = (
-        polars.Series(names[0], design.targets.tolist())
-        if design.targets.ndim == 1
-        else polars.DataFrame(design.targets, schema=list(names))
-    )
+    if table.loss == BINOMIAL and targets.ndim == 2:
+        named, names = targets, (f"{names[0]} / ({' + '.join(names)})",)
+    elif targets.ndim == 2:
+        named = polars.DataFrame(targets, schema=list(names))
+    else:
+        named = polars.Series(names[0], targets.tolist())
     made = study(
         design.matrix,
         named,
@@ -143,7 +146,7 @@ def _study(table: _Table, **arguments: Any) -> Study:
         feature_names=design.encoder.feature_names,
         **arguments,
     )
-    return replace(made, row_numbers=design.rows)
+    return replace(made, row_numbers=design.rows, target_names=names)
 
 
 def _model(table: _Table, study: Study) -> Model:
