@@ -191,7 +191,7 @@ def test_names():
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        ({"loss": "logistic"}, "loss must be 'squared'; got 'logistic'"),
+        ({"loss": "lasso"}, "loss must be one of 'squared', 'logistic'.*; got 'lasso'"),
         ({"criterion": "aic"}, "criterion must be auto, combined, loo, kfold, gcv, cp, evidence; got 'aic'"),
         ({"criterion": None}, "criterion must be auto"),
         ({"criterion": ["loo"]}, "criterion must be auto"),
@@ -208,7 +208,7 @@ def test_names():
         ({"penalty_factor": [1, np.nan, 1]}, "penalty_factor"),
         ({"penalty_factor": [1, np.inf, 1]}, "penalty_factor"),
         ({"penalty_factor": "abc"}, "penalty_factor"),
-        ({"offset": np.ones(12)}, "offset is not available in this version: leave it at None"),
+        ({"offset": np.ones(3)}, r"offset has shape \(3,\); one number per row is needed: \(12,\)"),
         ({"groups": np.ones(12)}, "groups has one label for every row: at least 2 groups are needed"),
         ({"groups": np.arange(11)}, r"groups has shape \(11,\); one label per row is needed: \(12,\)"),
         ({"groups": np.where(np.arange(12) == 4, np.nan, 1.0)}, r"groups\[4\] is missing"),
@@ -223,7 +223,7 @@ def test_names():
         ({"validation": 1.5}, "validation must be"),
         ({"validation": "0.2"}, "validation must be"),
         ({"validation": 0.01}, "leaves too few of 12 rows on one side: 2 rows are needed on each"),
-        ({"validation": (X, Y, Y, Y)}, "validation has 4 parts: give"),
+        ({"validation": (X, Y, Y, Y, Y)}, "validation has 5 parts: give"),
         ({"validation": (X[:, :2], Y)}, "validation has 2 columns; the study has 3"),
         ({"validation": (X, np.column_stack([Y, Y]))}, "validation has 2 targets; the study has 1"),
         ({"validation": (X * np.nan, Y)}, r"validation: X\[0, 0\] is NaN"),

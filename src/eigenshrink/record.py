@@ -131,7 +131,7 @@ class Study:
         if self.findings is not None:
             return Audit(self.findings)
         names = self.feature_names, self.target_names
-        return examine(Examined(self.path, self.risk, self.choice, *names, self.row_numbers))
+        return examine(Examined(self.path, self.risk, self.choice, *names, self.row_numbers, self.classes))
 
     @property
     def alpha(self) -> Any:

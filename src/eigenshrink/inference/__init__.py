@@ -9,10 +9,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from eigenshrink.errors import InputError
 from eigenshrink.inference import anchored, quadratic
+from eigenshrink.inference.quadratic import KINDS
 from eigenshrink.path import AnchoredPath, Path
 from eigenshrink.penalty import some_strengths, strengths
 
 __all__ = [
+    "KINDS",
     "covariance",
     "dispersion",
     "kept_per_column",
@@ -85,9 +87,9 @@ def _one(alpha: ArrayLike | None, per_target: ArrayLike | None) -> NDArray[np.fl
     """The strengths that are meant: those of ``alpha``, or the single one of ``per_target``."""
     if (alpha is None) == (per_target is None):
         raise InputError("give alpha or per_target, one of the two")
-    if per_target is None:
+    if alpha is not None:
         return some_strengths(alpha)
-    each = strengths(per_target, "per_target")
+    each = strengths(np.asarray(per_target), "per_target")
     if each.shape != (1,):
         raise InputError(f"per_target has shape {each.shape}; there is one target: (1,)")
     return np.asarray(each[0])

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from eigenshrink.data.memory import predict
 from eigenshrink.errors import InputError
+from eigenshrink.inference.quadratic import KINDS
 from eigenshrink.newton.anchors import Anchor
 from eigenshrink.newton.solve import solver
 from eigenshrink.path import AnchoredPath
@@ -16,7 +17,6 @@ from eigenshrink.penalty import some_strengths
 
 Array = NDArray[np.float64]
 
-KINDS = ("frequentist", "bayesian")
 NUDGE = 1e-6  # of a predictor, to see how its mean moves
 
 
@@ -81,7 +81,7 @@ def standard_errors(path: AnchoredPath, alpha: ArrayLike, kind: str = "frequenti
 
     def one(at: float) -> Array:
         own, lift, unseen = _parts(path, at, kind)
-        return np.sqrt(np.einsum("pq,cqr,pr->cp", lift, own, lift, optimize=True) + unseen)
+        return np.asarray(np.sqrt(np.einsum("pq,cqr,pr->cp", lift, own, lift, optimize=True) + unseen))
 
     return _each(path, alpha, one)
 
@@ -104,7 +104,7 @@ def prediction_std(path: AnchoredPath, X: Any, alpha: float, kind: str, noise: b
     steep = [_mean(response, eta + NUDGE * unit) - _mean(response, eta - NUDGE * unit) for unit in np.eye(o)]
     J = np.stack(steep, axis=-1) / (2 * NUDGE)  # (n, c, o)
     found = np.sqrt(np.einsum("nca,nab,ncb->nc", J, scatter, J))
-    return (found if response.classes > 1 else found[:, 0]).astype(path.sample.dtype, copy=False)
+    return np.asarray(found if response.classes > 1 else found[:, 0], dtype=path.sample.dtype)
 
 
 def _mean(response: Any, eta: Array) -> Array:

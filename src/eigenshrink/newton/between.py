@@ -1,8 +1,8 @@
-"""Any strength between the anchors: cubic Hermite in log α, then Newton steps until it is proved (M16, M17)."""
+"""Any strength between the anchors: cubic Hermite in log α, Newton steps until it is proved (M16, M17)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,14 +53,7 @@ def solve_many(problem: Problem, anchors: Anchors, alphas: Array, tolerance: flo
     n, (o, q) = len(problem.design.share), problem.shape
     step = min(TOGETHER // max(1, n * o), max(1, FACTORS // problem.dim**2))
     parts = [_together(problem, anchors, alphas[some], tolerance) for some in slices(len(alphas), step)]
-    if not parts:
-        parts = [Solved(np.zeros((0, o, q)), *np.zeros((3, 0)))]
-    return Solved(
-        np.concatenate([part.theta for part in parts]),
-        np.concatenate([part.residual for part in parts]),
-        np.concatenate([part.length for part in parts]),
-        np.concatenate([part.loss for part in parts]),
-    )
+    return _joined(parts or [Solved(np.zeros((0, o, q)), *np.zeros((3, 0)))])
 
 
 def certify(problem: Problem, anchors: Anchors, thetas: Array, alphas: Array) -> Solved:
@@ -69,8 +62,12 @@ def certify(problem: Problem, anchors: Anchors, thetas: Array, alphas: Array) ->
     parts = [
         _certified(problem, thetas[some], alphas[some], curvatures[some]) for some, _ in problem.many(thetas)
     ]
+    return _joined(parts)
+
+
+def _joined(parts: list[Solved]) -> Solved:
     return Solved(
-        *(np.concatenate([getattr(part, name) for part in parts]) for name in Solved.__annotations__)
+        *(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Solved))
     )
 
 
@@ -151,7 +148,7 @@ def _left_out(problem: Problem, eta: Array) -> Array | float:
     if problem.design.lost == 0.0:
         return 0.0
     slope = problem.response.slope(eta) * problem.design.share[:, None, None]
-    return problem.design.lost * np.sqrt(np.einsum("nob,nob->b", slope, slope))
+    return np.asarray(problem.design.lost * np.sqrt(np.einsum("nob,nob->b", slope, slope)))
 
 
 def _start(anchors: Anchors, alpha: float) -> Array:

@@ -118,7 +118,7 @@ class Design:
         return np.hstack([self.free[picked], block[:, self.picked] * self.stretch])
 
     def weights(self, theta: Array) -> tuple[Array, Array]:
-        """Weights ``(m, p)`` in the unit of the columns, and intercepts ``(m,)``, of coordinates ``(m, q)``."""
+        """Weights ``(m, p)`` in the unit of the columns, and intercepts ``(m,)``, of ``(m, q)``."""
         u, v = theta[:, : self.rank], theta[:, self.rank :]
         pen, free = self.columns
         W = np.zeros((len(theta), len(self.centre)))

@@ -1,4 +1,4 @@
-"""Newton's method for one strength, from a good start (M13): full steps, halved where the loss is not quadratic."""
+"""Newton's method for one strength, from a good start (M13): full steps, halved where they go too far."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ FLAT = 1e-13  # share of the largest eigenvalue below which a direction has no c
 
 
 def solver(curvature: Array, priced: Array, alpha: float) -> Solver:
-    """``g ↦ (H + αE)⁻¹ g`` for g of shape (d,) or (d, m); where that is not positive definite, by its absolute eigenvalues.
+    """``g ↦ (H + αE)⁻¹ g`` for g of shape (d,) or (d, m).
+
+    Where that is not positive definite, by its absolute eigenvalues.
 
     Parameters
     ----------

@@ -16,11 +16,12 @@ from eigenshrink.errors import InputError
 from eigenshrink.fit import Fit, Sample
 from eigenshrink.models.loss import Loss
 from eigenshrink.newton.anchors import Anchor, Anchors, descend
-from eigenshrink.newton.between import NEAREST, Solved, certify, lagrange, solve_many
+from eigenshrink.newton.between import NEAREST, Solved, certify, lagrange
 from eigenshrink.newton.design import make_design
 from eigenshrink.newton.nodes import Nodes
 from eigenshrink.newton.problem import Problem
 from eigenshrink.newton.response import Response
+from eigenshrink.newton.solutions import Solutions
 from eigenshrink.path.local import local_path, weights_gradient
 from eigenshrink.path.quadratic import QuadraticPath
 from eigenshrink.path.steps import ThreeSteps, kept_share
@@ -29,7 +30,6 @@ from eigenshrink.spectrum.triangular import EPS
 
 Array = NDArray[np.float64]
 
-REMEMBERED = 1 << 23  # coordinates of solved strengths that are kept
 LOCALS = 4  # local quadratics that are kept
 LOOSEST = 1e-6  # error of the anchors, however loose the tolerance between them is
 SAFETY = 3.0  # the residual is as noisy as it is large, so its correction is tripled
@@ -96,6 +96,7 @@ class AnchoredPath:
 
     @property
     def table(self) -> Table:
+        """The checked data."""
         assert self.fit.training is not None
         return self.fit.training.table
 
@@ -301,25 +302,11 @@ class AnchoredPath:
         return contrasts @ W.reshape(a, o, -1), b.reshape(a, o) @ contrasts.T
 
     def _solve(self, flat: Array) -> Solved:
-        """Solutions, those that were asked for before remembered."""
-        kept: dict[float, tuple[Array, ...]] = self.made.setdefault("solved", {})
-        missing = np.unique([value for value in flat if value not in kept])
-        if len(missing):
-            limits = {0.0: self.anchors_.zero, np.inf: self.anchors_.infinite}
-            for value in missing:
-                anchor = limits.get(float(value)) if self.anchors else self.anchors_.infinite
-                if anchor is not None:
-                    kept[float(value)] = _limit(anchor)
-            inside = np.array([value for value in missing if float(value) not in kept])
-            solved = solve_many(self.problem, self.anchors_, inside, self.tolerance)
-            rows = zip(solved.theta, solved.residual, solved.length, solved.loss, strict=True)
-            kept |= dict(zip(inside.tolist(), rows, strict=True))
-        found = [kept[value] for value in flat.tolist()]
-        while len(kept) * self.problem.dim > REMEMBERED:
-            kept.pop(next(iter(kept)))
-        o, q = self.problem.shape
-        thetas = np.reshape([each[0] for each in found], (len(flat), o, q))
-        return Solved(thetas, *(np.array([each[j] for each in found], dtype=float) for j in (1, 2, 3)))
+        return self._solutions.at(flat)
+
+    @cached_property
+    def _solutions(self) -> Solutions:
+        return Solutions(self.problem, self.anchors_, self.tolerance)
 
     def _bound(self, solved: Solved, flat: Array, relative: bool) -> Array:
         if not self.loss.convex:
@@ -336,18 +323,18 @@ class AnchoredPath:
         return Nodes(self.anchors_)
 
     def _shares(self, alpha: float) -> tuple[Array, float]:
-        """``λ/(λ+α)`` interpolated in the curvature, and how far that is from a cubic through four anchors."""
+        """``λ/(λ+α)`` interpolated in the curvature, and how far that is from a cubic of four anchors."""
         if np.isinf(alpha) or not self.anchors:
             return np.zeros(len(self.anchors_.infinite.spectrum[0])), 0.0
         if alpha == 0 and self.anchors_.zero is not None:
             values = self.anchors_.zero.spectrum[0]
             return (values > EPS * len(values) * values.max(initial=0.0)).astype(float), 0.0
-        each = np.stack([kept_share(anchor.spectrum[0], alpha) for anchor in self.anchors_.all])
-        found = self.nodes.weights(np.array([alpha]))[0][0] @ each
-        apart = found - sum(
-            weight * kept_share(anchor.spectrum[0], alpha)
-            for anchor, weight in lagrange(self.anchors_, alpha, NEAREST)
-        )
+        at = np.array([alpha])
+        each = np.stack([kept_share(anchor.spectrum[0], at) for anchor in self.anchors_.all])
+        found = self.nodes.weights(at)[0][0] @ each
+        apart = found.copy()
+        for anchor, weight in lagrange(self.anchors_, alpha, NEAREST):
+            apart -= weight * kept_share(anchor.spectrum[0], at)
         return np.clip(found, 0.0, 1.0), float(apart.sum())
 
     def _least_curvature(self, alpha: float) -> float:
@@ -406,10 +393,3 @@ def follow(fit: Fit, tolerance: float, classes: int = 1) -> AnchoredPath:
     contrasts, gradient = problem.response.contrasts, weights_gradient(anchors.infinite.point)
     fit = replace(fit, weights=np.zeros((len(fit.active), len(contrasts))), gradient=gradient.T)
     return AnchoredPath(fit, problem, anchors, tolerance)
-
-
-def _limit(anchor: Anchor) -> tuple[Array, ...]:
-    v = anchor.theta.ravel() * anchor.point.problem.priced
-    residual = float(np.linalg.norm(anchor.point.slope(anchor.alpha))) + anchor.point.noise(anchor.alpha)
-    length = float(np.linalg.norm(v))
-    return anchor.theta, np.float64(residual), np.float64(length), np.float64(anchor.point.loss)

@@ -119,7 +119,8 @@ def _spectrum(flat: Fit, anchor: Anchor, alpha: float) -> Spectrum:
     values, Q = values[::-1], Q[:, ::-1]
     noise = EPS * len(values) * float(np.abs(values).max(initial=0.0))
     values, Q = values[values > noise], Q[:, values > noise]
-    across = np.linalg.solve(H[np.ix_(free, free)], H[np.ix_(free, pen)])
+    own = np.asarray(np.linalg.inv(H[np.ix_(free, free)]), dtype=np.float64)
+    across = own @ H[np.ix_(free, pen)]
     gradient = anchor.point.gradient
     slope = gradient[pen] - across.T @ gradient[free]
     numerators = values * (Q.T @ theta[pen]) - Q.T @ slope
@@ -130,7 +131,7 @@ def _spectrum(flat: Fit, anchor: Anchor, alpha: float) -> Spectrum:
         at=alpha,
         route="newton",
         floor=numerical_floor(values[0], values[-1], EPS * len(H), squared=True) if len(values) else 0.0,
-        free=_free_block(flat, anchor, across, np.linalg.inv(H[np.ix_(free, free)])),
+        free=_free_block(flat, anchor, across, own),
     )
 
 

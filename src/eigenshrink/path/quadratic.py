@@ -164,7 +164,7 @@ class QuadraticPath:
         return weights, self._intercept(weights)
 
     def level(self, alpha: float | None = None) -> Any:
-        """What is predicted where every column has its mean, ``()`` or ``(t,)``: the same at every strength."""
+        """What is predicted where every column has its mean, ``()`` or ``(t,)``, at any strength."""
         mean = self.sample.target_mean
         return mean[0] if self.spectrum.one_target else mean
 

@@ -159,7 +159,7 @@ def combined(path: AnchoredPath) -> RiskCurve:
 
 def _along(C: Array, values: Array) -> Array:
     """``Σ_k C_mk values_mk``; what has no weight is not looked at, so that limits may be infinite."""
-    return np.sum(np.where(C == 0, 0.0, C) * np.where(C == 0, 0.0, values), axis=1)
+    return np.asarray(np.sum(np.where(C == 0, 0.0, C) * np.where(C == 0, 0.0, values), axis=1))
 
 
 def fitted(path: AnchoredPath) -> RiskCurve:

@@ -38,7 +38,7 @@ class Leaving:
     @classmethod
     def of(cls, path: AnchoredPath, anchor: Anchor, whole: bool = False) -> Leaving:
         """At an anchor; ``whole``: all copies of a row leave together."""
-        table, share = path.fit.training.table, path.problem.design.share
+        table, share = path.table, path.problem.design.share
         if table.weight_kind == "frequency" and not whole:
             share = np.full(len(share), 1.0 / table.weight_sum)
         return cls(anchor, share)
@@ -97,7 +97,7 @@ class Leaving:
 
     def _moved(self, rows: Codes) -> Array:
         """For groups of one size, rows ``(g, b)``: how far their predictors move, ``(g, b, o)``."""
-        (g, b), (o, q, d) = rows.shape, self.root.shape
+        (g, b), (o, _, d) = rows.shape, self.root.shape
         block = self.anchor.point.problem.design.blocks(rows.ravel())
         Y = np.einsum("nq,oqd->nod", block, self.root).reshape(g, b * o, d)
         weight = np.repeat(self.weight[rows], o, axis=1)[:, :, None]
@@ -105,11 +105,11 @@ class Leaving:
         if b * o <= d:
             reach = (Y @ Y.transpose(0, 2, 1)) * weight.transpose(0, 2, 1)
             hat = np.einsum("gbij,gbjk->gbik", W, reach.reshape(g, b, o, -1)).reshape(g, b * o, b * o)
-            return (reach @ np.linalg.solve(np.eye(b * o) - hat, slope)).reshape(g, b, o)
+            return np.asarray(reach @ np.linalg.solve(np.eye(b * o) - hat, slope)).reshape(g, b, o)
         bent = np.einsum("gbij,gbjd->gbid", W, Y.reshape(g, b, o, d)).reshape(g, b * o, d)
         rest = np.eye(d) - Y.transpose(0, 2, 1) @ (weight * bent)
         pull = Y.transpose(0, 2, 1) @ (weight * slope)
-        return (Y @ np.linalg.solve(rest, pull)).reshape(g, b, o)
+        return np.asarray(Y @ np.linalg.solve(rest, pull)).reshape(g, b, o)
 
 
 def _batches(groups: Codes, shape: tuple[int, ...]) -> Iterator[Codes]:

@@ -53,7 +53,7 @@ def spot_check(path: AnchoredPath, alpha: float, most: int = ROWS) -> SpotCheck:
     most : int
         How many rows.
     """
-    key = ("spot check", alpha, most)
+    key = f"spot check of {most} at {alpha!r}"
     if key not in path.made:
         anchor = path.near(alpha)
         leaving = Leaving.of(path, anchor)
@@ -77,7 +77,7 @@ def _without(path: AnchoredPath, alpha: float, row: int, leaves: float) -> Array
         found = solve(rest.at(start.theta), alpha / (1.0 - leaves), ENOUGH, start.curvature)
     except NotConverged:
         return np.full(problem.shape[0], np.inf)
-    return found.eta[row]
+    return np.asarray(found.eta[row])
 
 
 def row_errors(path: Path, alphas: Array) -> RowErrors:
