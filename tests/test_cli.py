@@ -50,7 +50,7 @@ class TestFit:
     def test_the_result_follows_the_schema(self, fitted):
         result = result_of(fitted[0])
         check_schema(result)
-        assert set(result["risk"]) == set(RISKS) - {"leave_group_out", "validation"}
+        assert set(result["risk"]) == set(RISKS) - {"leave_group_out", "validation", "misclassified"}
         assert list(result["coefficients"])[:4] == [SCRIPT, 'a, "b"', "age", "age (missing)"]
         assert result["rows"] == result["data"]["rows_read"] == 60
 
