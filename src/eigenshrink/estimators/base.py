@@ -79,18 +79,15 @@ random_state
             result = replace(result, target_names=names)
         return result
 
-    def _keep(self, result: Study, coef: Values, intercept: Any) -> None:
-        """What predictions need, without rows; ``_level`` is predicted at the means of the columns."""
-        sample = result.path.sample
+    def _keep(self, result: Study, coef: Values, intercept: Any, level: Any) -> None:
+        """What predictions need, without rows; ``level`` is predicted at the means of the columns."""
         self.coef_ = coef
         self.intercept_ = intercept
         self.alpha_ = result.alpha
         self.effective_parameters_ = result.effective_parameters
         self.loss_ = result.loss
-        self._column_mean = sample.column_mean
-        self._level = intercept + np.asarray(coef, dtype=np.float64) @ sample.column_mean
-        if result.loss == "squared":  # all its digits
-            self._level = sample.target_mean[0] if result.facts.one_target else sample.target_mean
+        self._column_mean = result.path.sample.column_mean
+        self._level = level
         self.study_ = result
 
     def _predictor(self, X: Any, offset: ArrayLike | None) -> Values:

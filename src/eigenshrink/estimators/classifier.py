@@ -159,10 +159,11 @@ class L2Classifier(ClassifierMixin, L2Estimator):
             groups=groups,
             offset=offset,
         )
-        coef, intercept = np.atleast_2d(result.coef()), np.atleast_1d(result.intercept())
+        coef = np.atleast_2d(result.coef())
+        level, intercept = np.atleast_1d(result.path.level(result.alpha)), np.atleast_1d(result.intercept())
         if len(coef) == 2:  # the same probabilities by one difference
-            coef, intercept = coef[1:] - coef[:1], intercept[1:] - intercept[:1]
-        self._keep(result, coef, intercept)
+            coef, level, intercept = (each[1:] - each[:1] for each in (coef, level, intercept))
+        self._keep(result, coef, intercept, level)
         self.classes_ = np.unique(y if weight is None else y[weight > 0])
         return self
 
@@ -187,7 +188,8 @@ class L2Classifier(ClassifierMixin, L2Estimator):
         offset : (n,), optional
             Added to the linear predictor, as in :meth:`fit`.
         """
-        return np.asarray(self.classes_[self._each(X, offset).argmax(axis=1)])
+        each = self._each(X, offset)
+        return np.asarray(self.classes_[each.argmax(axis=1)])
 
     def predict_proba(self, X: Any, offset: ArrayLike | None = None) -> Values:
         """Probability of each class for rows X ``(n, p)``, ``(n, c)`` in the order of ``classes_``.

@@ -158,7 +158,7 @@ class L2Regressor(RegressorMixin, L2Estimator):
             offset=offset,
             per_target=self.per_target,
         )
-        self._keep(result, result.coef(), result.intercept())
+        self._keep(result, result.coef(), result.intercept(), result.path.level(np.min(result.alpha)))
         return self
 
     def predict(self, X: Any, offset: ArrayLike | None = None) -> Values:
