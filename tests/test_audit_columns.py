@@ -200,7 +200,8 @@ def test_indicators_by_hand():
 def test_good_columns_pass_every_check():
     audit = study_of().audit
     assert [f.check for f in audit][:3] == [CONSTANT, EQUAL, COLLINEAR]
-    assert len(audit) == len(CHECKS) == len({f.check for f in audit})
+    assert len(audit) == len({f.check for f in audit}) == 20
+    assert len(CHECKS) > 20  # some are of other losses
     for check in (CONSTANT, EQUAL, COLLINEAR, SCALE):
         found = finding(study_of(), check)
         assert found.verdict == "pass"

@@ -103,7 +103,7 @@ class Answers:
         return self.value(self.left_out)
 
     def agreement(self, codes: Codes) -> Array:
-        """Chance that two independent rows of these predictors agree, all rows of a code left out, ``(n,)``."""
+        """Chance that two independent rows agree, by predictors without all rows of their code, ``(n,)``."""
         eta = Leaving.of(self.path, self.anchor, whole=True).together(codes)
         mean = self.response.mean(eta)
         if self.loss.classes:

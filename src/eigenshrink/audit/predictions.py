@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import stats
 
 from eigenshrink.audit.finding import Examined, Finding
@@ -78,7 +79,7 @@ def calibration(examined: Examined) -> Finding:
     influence on the intercept is put back in ``η̃_i``, as elsewhere.
     """
     check, answers = "calibration", examined.answers
-    known = np.isfinite(answers.apart).all(axis=1)
+    known: NDArray[np.bool_] = np.asarray(np.isfinite(answers.apart).all(axis=1))
     spread = answers.apart[known].std(axis=0)
     if known.sum() < FEWEST or np.all(spread <= 1e-6):
         meaning = "Left-out predictions are all alike, or too few: there is no slope to look at."
@@ -130,7 +131,7 @@ class _Line:
         return np.block([[each.sum(axis=0), across.sum(axis=0)[:, None]], [across.sum(axis=0), corner]])
 
 
-def recalibrate(answers: Answers, known: Array) -> tuple[float, float]:
+def recalibrate(answers: Answers, known: NDArray[np.bool_]) -> tuple[float, float]:
     """Slope b of ``a + b η̃`` and its standard error, by Newton's method from ``a = 0, b = 1``."""
     weight = np.where(known, answers.weight, 0.0)
     apart = np.where(known[:, None], answers.apart, 0.0)

@@ -1,4 +1,4 @@
-"""Checks of the answer itself where the loss is not quadratic: its proof, its leave-one-out (M14, M16, M18)."""
+"""Checks of the answer where the loss is not quadratic: its proof, its leave-one-out (M14, M16, M18)."""
 
 from __future__ import annotations
 
@@ -20,34 +20,28 @@ def proof(examined: Examined) -> Finding:
     ``tol``. It fails from 0.01 on. At α = 0, where nothing is proved, the error to first order takes its
     place; losses that are not convex have no proof, which is warned of.
     """
-    check, path, alpha, tol = (
-        "quadratic validity",
-        examined.anchored,
-        examined.alpha,
-        examined.anchored.tolerance,
-    )
+    check, path, alpha = "quadratic validity", examined.anchored, examined.alpha
+    tol = path.tolerance
     if not path.loss.convex:
         meaning = (
-            f"The loss {path.loss.name!r} is not convex: the weights stand where its gradient is zero, and "
-            "nothing proves that no other place is better."
+            f"The loss {path.loss.name!r} is not convex: its gradient is zero at these weights, but nothing "
+            "proves that no other weights are better."
         )
-        advice = "Compare another loss with a log link, gamma or tweedie:1.5, which are convex."
+        advice = "Compare a convex loss with the same link: gamma, or tweedie:1.5."
         return Finding(check, "warn", float("nan"), tol, meaning, advice)
     value, how = float(path.certificate(alpha, relative=True)), "proved"
     if alpha == 0.0:
-        size = float(path.norm(0.0))
-        value, how = (
-            float(path.residual_bound(0.0)) / size if size > 0 else 0.0,
-            "known to first order, at α = 0,",
-        )
+        size, how = float(path.norm(0.0)), "at α = 0 known to first order"
+        value = float(path.residual_bound(0.0)) / size if size > 0 else 0.0
     low, high = path.trusted
     meaning = (
-        f"The weights are {how} to {number(value, 2)} of their length; the tolerance {number(tol, 2)} is kept "
-        f"from α = {number(low, 2)} to {number(high, 2)}."
+        f"The weights are {how}, to {number(value, 2)} of their length; the tolerance of {number(tol, 2)} is "
+        f"kept from α = {number(low, 2)} to {number(high, 2)}."
     )
     if value <= tol:
         return Finding(check, "pass", value, tol, meaning, "")
-    advice = f"Take alpha ≥ {number(max(low, path.lowest), 2)}, use standardize=True (--standardize), or a larger tol."
+    least = number(max(low, path.lowest), 2)
+    advice = f"Take alpha ≥ {least}, or standardize=True (--standardize), or be content with a larger tol."
     return Finding(check, "fail" if value > NO_DIGITS else "warn", value, tol, meaning, advice)
 
 
@@ -55,27 +49,25 @@ def approximate_leave_one_out(examined: Examined) -> Finding:
     """Whether one Newton step leaves rows out as a new fit does (M14).
 
     The rows with the highest leverage are fitted without, in full. The value is the share of the
-    leave-one-out error by which they are then off, ``|Σ s_i (ℓ_exact − ℓ_one step)| / Σ s_i ℓ_i``; it warns
-    from 0.05 on. Leverages above ½ are named, since one step is rough there.
+    leave-one-out error by which one step is off there, ``|Σ s_i (ℓ_exact − ℓ_step)| / Σ s_i ℓ_i``; it warns
+    from 0.05 on. Rows with leverage above ½, where one step is rough, are named.
     """
     check, answers = "approximate leave-one-out", examined.answers
     found = spot_check(examined.anchored, examined.alpha)
-    exact, step = (_losses(examined, found.rows, predictor) for predictor in (found.exact, found.approximate))
-    s = answers.weight
-    total = float(s @ np.where(np.isfinite(answers.deviances), answers.deviances, 0.0))
-    apart = float(np.abs(s[found.rows] @ (exact - step)))
-    value = apart / total if total > 0 else 0.0
+    response, s = answers.response.take(found.rows), answers.weight
+    exact, step = (response.value(eta[:, :, None])[:, 0] for eta in (found.exact, found.approximate))
+    losses = answers.deviances.copy()
+    losses[found.rows] = exact
+    total, apart = float(s @ losses), float(s[found.rows] @ (step - exact))
+    value = abs(apart) / total if total > 0 else 0.0
     rough = np.flatnonzero(answers.leverage > HIGH)
-    rough = rough[np.argsort(-answers.leverage[rows_])] if len(rows_ := rough) else rough
-    high = f"leverage up to {answers.leverage.max():.2g}"
-    named = f" {list_rows(examined, rough)} above {HIGH:g} ({counted(examined)})." if len(rough) else ""
+    rough = rough[np.argsort(-answers.leverage[rough], kind="stable")]
+    named = f" {list_rows(examined, rough)}: above {HIGH:g} ({counted(examined)})." if len(rough) else ""
     meaning = (
-        f"Fitted again without each of {len(found.rows)} rows of the highest leverage, the leave-one-out error "
-        f"changes by {value:.2%}; {high}.{named}"
+        f"Without each of {len(found.rows)} rows of highest leverage (up to {answers.leverage.max():.2g}) a "
+        f"new fit gives a leave-one-out error that differs by {value:.2%} from that of one step.{named}"
     )
     if value <= WRONG:
         return Finding(check, "pass", value, WRONG, meaning, "")
-    advice = (
-        "Choose by criterion='kfold' (--criterion kfold) or validation=, which fit again; look at these rows."
-    )
+    advice = "Choose by criterion='kfold' (--criterion kfold) or validation=, which fit again."
     return Finding(check, "warn", value, WRONG, meaning, advice)

@@ -199,7 +199,8 @@ def extreme_rows(examined: Examined) -> Finding:
 
     Largest leave-out error over the spread of the others, against Student's t with n − 2 degrees of
     freedom, shared out over rows and targets. Other losses: the half deviance ℓ of a row when it is left
-    out, over the dispersion of the others. Chernoff's bound ``P(ℓ/φ > x) ≤ 2e⁻ˣ`` sets the threshold.
+    out, over the dispersion of the others (at least 1 where it is known, 1 for classes). Chernoff's bound
+    ``P(ℓ/φ > x) ≤ 2e⁻ˣ`` sets the threshold.
     """
     check, left = "extreme rows", LeaveOut.of(examined)
     if left is None:
@@ -236,9 +237,10 @@ def _improbable_rows(check: str, examined: Examined, places: Codes) -> Finding:
     answers = examined.answers
     weight = np.ones(len(places)) if answers.copies else answers.weight[places]
     off = weight * answers.deviances[places]
-    if not answers.loss.known_dispersion:
+    if not answers.loss.classes:
         squares = answers.residuals[places, 0] ** 2
-        off = off * (len(places) - 1) / np.maximum(squares.sum() - squares, 1e-300)
+        spread = (squares.sum() - squares) / (len(places) - 1)
+        off = off / np.maximum(spread, 1.0 if answers.loss.known_dispersion else 1e-300)
     threshold = float(np.log(2 * len(places) / LEVEL))
     found = np.flatnonzero(~(off <= threshold))
     row = int(np.argmax(np.where(np.isnan(off), np.inf, off)))
@@ -254,8 +256,8 @@ def _improbable_rows(check: str, examined: Examined, places: Codes) -> Finding:
         float(off[row]),
         threshold,
         f"{list_rows(examined, places[found])}: nearly impossible for the model without "
-        f"{'it' if len(found) == 1 else 'each'}, with a half deviance of up to {how}, which makes {total:.0%} "
-        f"of the left-out loss ({counted(examined)}).",
+        f"{'it' if len(found) == 1 else 'each'}: a half deviance of up to {how}, which makes {total:.0%} of "
+        f"the left-out loss ({counted(examined)}).",
         "Check these rows for mistakes, the target first; compare alpha without them.",
     )
 

@@ -27,6 +27,7 @@ from eigenshrink.risk.stack import stacks
 UNDERSTATED = 0.1  # share of the error that leave-one-out may miss before the answer is wrong
 CLOSE = 0.02  # of the spread of errors: values of y nearer than that are nearly equal
 NEARLY = 0.1  # share of the pairs near in X that must be close in y too
+MUCH = 0.1  # share of the left-out loss of rows that matter
 HIGH, TIMES, ALONE = 0.5, 5.0, 0.99  # leverages that are high, in themselves and beside the average
 
 
@@ -75,7 +76,8 @@ def leverage(examined: Examined) -> Finding:
     """Rows that determine their own fit: h ≥ ½ and 5 times the average, or h ≥ 0.99 beside an average ≤ ½.
 
     At the chosen strength. Huber (1981) calls rows with ``1/h`` below 2 observations to be avoided; where
-    the average itself is high, all rows are alike and none is named.
+    the average itself is high, all rows are alike and none is named. Other losses: rows whose curvature is
+    large have a high leverage by nature, so that they must make a tenth of the left-out loss too.
     """
     check, table = "leverage", examined.table
     rows = examined.rows if examined.squared else examined.answers
@@ -99,6 +101,12 @@ def leverage(examined: Examined) -> Finding:
     squares = _left_alone(examined)[:, worst]
     endless = bool(np.any(np.isinf(squares[found])))
     share = 1.0 if endless else float(squares[found].sum() / max(squares.sum(), 1e-300))
+    if not examined.squared and share < MUCH:
+        meaning = (
+            f"{list_rows(examined, found)}: leverage up to {h.max():.2g}, {beside}, yet left out only "
+            f"{share:.0%} of the loss ({counted(examined)})."
+        )
+        return Finding(check, "pass", float(h.max()), float(limit[worst]), meaning, "")
     return Finding(
         check,
         "warn",
@@ -170,8 +178,9 @@ def _relatives(examined: Examined, check: str, count: int, said: str, labels: Co
 
 
 def left_together(examined: Examined, labels: Codes) -> Array:
-    """``Σ s_i e_i²/S``, or twice the loss, with rows of a label, and all their copies, left out together, ``(t,)`` (M14).
+    """``Σ s_i e_i²/S`` with rows of a label, and all their copies, left out together, ``(t,)`` (M14).
 
+    Other losses: ``2 Σ s_i ℓ_i/S``.
     As :func:`eigenshrink.risk.leave_out.leave_out` at the chosen strengths, but rows that leave alone
     are not left out again.
     """
