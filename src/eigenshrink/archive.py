@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import zipfile
 import zlib
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -20,8 +20,11 @@ from eigenshrink.data.write import new_file
 from eigenshrink.errors import InputError
 from eigenshrink.facts import Facts
 from eigenshrink.fit import Fit, Sample
-from eigenshrink.models import LOSSES
-from eigenshrink.path import QuadraticPath
+from eigenshrink.inference import dispersion
+from eigenshrink.models import Loss, find_loss
+from eigenshrink.path import AnchoredPath, QuadraticPath
+from eigenshrink.path import Path as AnyPath
+from eigenshrink.path.tabled import BEYOND, LOST, read_table, table_path
 from eigenshrink.risk import NEEDS_ROWS
 from eigenshrink.risk.tabulated import tabulate
 from eigenshrink.spectrum.record import DenseBasis, FreeBlock, Spectrum
@@ -31,7 +34,8 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-FORMAT = 2
+FORMAT = 3
+EARLIER = {2: {"kind": "quadratic", "classes": []}}  # formats that can be read too, and what they lack
 TABLE = ("places", "values", "slopes", "limits", "unit")
 SURE = ("interval", "optimism", "corrected")  # what is kept of how sure the choice is
 
@@ -49,19 +53,23 @@ class LostCurvature(Curvature):
 
     def matvec(self, v: Array) -> Array:
         """Refuse: products with H need the rows."""
-        raise InputError(
-            "this study was loaded from a file, which holds no rows: make it again with es.study(X, y)"
-        )
+        raise InputError(LOST)
 
 
 def write_study(study: Study, path: str | Path) -> None:
-    """Write a study; see :meth:`eigenshrink.Study.save`."""
+    """Write a study; see :meth:`eigenshrink.Study.save`.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be written, or the loss is none that eigenshrink knows by name.
+    """
+    _named(study.loss)
     arrays, sample, spectrum = _numbers(study), study.path.sample, study.spectrum
     tabled = [name for name in NEEDS_ROWS if name in study.risk]
     for name in tabled:
-        table = (study.tables or {}).get(name)
-        for key, value in (table or tabulate(study.risk[name])).items():
-            arrays[f"table.{name}.{key}"] = value
+        table = (study.tables or {}).get(name) or _table(study, name)
+        arrays |= {f"table.{name}.{key}": value for key, value in table.items()}
     confidence = study.choice.confidence
     sure = [key for key in SURE if getattr(confidence, key) is not None]
     arrays |= {f"choice.{key}": np.asarray(getattr(confidence, key)) for key in sure}
@@ -69,7 +77,9 @@ def write_study(study: Study, path: str | Path) -> None:
     meta = {
         "format": FORMAT,
         "version": __version__,
+        "kind": "anchored" if isinstance(study.path, AnchoredPath) else "quadratic",
         "loss": study.loss,
+        "classes": list(study.classes),
         "names": [list(study.feature_names), list(study.target_names)],
         "sample": scalars,
         "facts": {key: value for key, value in asdict(study.facts).items() if key != "target_sd"},
@@ -87,8 +97,9 @@ def write_study(study: Study, path: str | Path) -> None:
 
 def _numbers(study: Study) -> dict[str, Any]:
     """Arrays of the path and of the choice, by the names that they are read by."""
-    fit, spectrum, sample = study.path.fit, study.spectrum, study.path.sample
-    return {
+    quadratic, sample = study.local, study.path.sample
+    fit, spectrum = quadratic.fit, quadratic.spectrum
+    return _solutions(study) | {
         "eigenvalues": spectrum.eigenvalues,
         "basis": spectrum.basis,
         "numerators": spectrum.numerators,
@@ -109,14 +120,42 @@ def _numbers(study: Study) -> dict[str, Any]:
     }
 
 
+def _table(study: Study, name: str) -> dict[str, Any]:
+    """A curve that needs rows: along anchors to where the limits are near, and at the chosen strength."""
+    curve, path = study.risk[name], study.path
+    if not isinstance(path, AnchoredPath) or curve.span is None:
+        return tabulate(curve)
+    below = BEYOND if path.lowest == 0 else 0.0
+    table = tabulate(replace(curve, span=(curve.span[0] - below, curve.span[1] + BEYOND)))
+    with np.errstate(divide="ignore"):
+        chosen = float(np.log(np.ravel(study.alpha)[0]))
+    place = int(np.searchsorted(table["places"], chosen))
+    if not 0 < place < len(table["places"]) or chosen in table["places"]:
+        return table
+    here = dict(zip(("values", "slopes"), curve.evaluate(np.exp([[chosen]]), slopes=True), strict=True))
+    here["places"] = np.array(chosen)
+    return table | {key: np.insert(table[key], place, value, axis=0) for key, value in here.items()}
+
+
+def _solutions(study: Study) -> dict[str, Any]:
+    """Arrays of a path of anchors; what is not exact from one spectrum."""
+    path = study.path
+    if not isinstance(path, AnchoredPath):
+        return {}
+    alpha = float(np.ravel(study.alpha)[0])
+    for each in (alpha, path.anchors_.all[0].alpha):
+        dispersion(path, each)  # the path remembers what is left about the fit
+    return {f"path.{name}": value for name, value in table_path(path, alpha).items()}
+
+
 def read_study(path: str | Path) -> dict[str, Any]:
     """Read the parts of a study, by the names of its fields; see :func:`eigenshrink.load`."""
     try:
         with Path(path).open("rb") as file:
             arrays = _arrays(file)
         meta = json.loads(arrays["meta"].tobytes())
-        if meta["format"] == FORMAT:
-            return _parts(meta, arrays)
+        if meta["format"] == FORMAT or meta["format"] in EARLIER:
+            return _parts(EARLIER.get(meta["format"], {}) | meta, arrays)
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error
     except (ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
@@ -155,6 +194,7 @@ def _parts(meta: dict[str, Any], arrays: dict[str, Any]) -> dict[str, Any]:
         one_target=one_target,
     )
     own = {field.name: arrays[field.name] for field in fields(Sample) if field.name in arrays}
+    sample, loss = Sample(**meta["sample"], **own), find_loss(meta["loss"])
     fit = Fit(
         weights=arrays["weights"],
         gradient=arrays["gradient"],
@@ -162,20 +202,58 @@ def _parts(meta: dict[str, Any], arrays: dict[str, Any]) -> dict[str, Any]:
         curvature=LostCurvature(len(arrays["penalty_factor"])),
         penalty_factor=arrays["penalty_factor"],
         active=arrays["active"],
-        loss=LOSSES.get(meta["loss"]),
-        sample=Sample(**meta["sample"], **own),
     )
     tables = {name: {key: arrays[f"table.{name}.{key}"] for key in TABLE} for name in meta["tables"]}
     return dict(
-        path=QuadraticPath(fit, spectrum),
-        facts=Facts(**meta["facts"], target_sd=arrays["target_sd"]),
+        path=_path(meta["kind"], QuadraticPath(fit, spectrum), sample, loss, arrays),
+        facts=_facts(meta["facts"], arrays["target_sd"]),
         feature_names=tuple(meta["names"][0]),
         target_names=tuple(meta["names"][1]),
         loss=meta["loss"],
         tables=tables,
         decided=_choice(meta, arrays),
         findings=tuple(Finding(**finding) for finding in meta["findings"]),
+        classes=tuple(meta["classes"]),
     )
+
+
+def _path(kind: str, quadratic: QuadraticPath, sample: Sample, loss: Loss, arrays: dict[str, Any]) -> AnyPath:
+    """The path: the quadratic itself, or a table of solutions with that one at the chosen strength."""
+    if kind == "quadratic":
+        return QuadraticPath(replace(quadratic.fit, sample=sample, loss=loss), quadratic.spectrum)
+    if kind != "anchored":
+        raise ValueError(f"a path of kind {kind!r}")
+    local, p = quadratic.fit, len(sample.column_mean)
+    c = len(local.active) // p
+    fit = replace(
+        local,
+        weights=np.zeros((p, c)),
+        gradient=np.full((p, c), np.nan),
+        alpha=float("inf"),
+        curvature=LostCurvature(p),
+        penalty_factor=local.penalty_factor[:p],
+        active=local.active[:p],
+        sample=sample,
+        loss=loss,
+    )
+    own = {name.removeprefix("path."): arrays[name] for name in arrays if name.startswith("path.")}
+    return read_table(own, fit, loss, quadratic)
+
+
+def _facts(saved: dict[str, Any], target_sd: Array) -> Facts:
+    shares = tuple(saved.get("class_shares", ()))
+    return Facts(**(saved | {"class_shares": shares}), target_sd=target_sd)
+
+
+def _named(loss: str) -> None:
+    """Refuse a loss that somebody made: its functions cannot be written."""
+    try:
+        find_loss(loss)
+    except InputError as error:
+        raise InputError(
+            f"this study minimises a loss of your own, {loss!r}, which a file cannot hold: keep the weights, "
+            "study.coef(), or what study.to_dict() gives"
+        ) from error
 
 
 def _agreement(agreement: Agreement | tuple[Agreement, ...] | None) -> list[dict[str, Any]] | None:

@@ -28,7 +28,7 @@ def dispersion(path: AnchoredPath, alpha: float) -> float:
     if path.loss.known_dispersion:
         return 1.0
     spare = residual_df(path, alpha)
-    return _scatter(path, path.near(alpha)) / spare if spare > 0 else float("nan")
+    return _scatter(path, alpha) / spare if spare > 0 else float("nan")
 
 
 def residual_df(path: AnchoredPath, alpha: float) -> float:
@@ -56,7 +56,15 @@ def dispersion_at_zero(path: AnchoredPath) -> float:
     return value
 
 
-def _scatter(path: AnchoredPath, anchor: Anchor) -> float:
+def _scatter(path: AnchoredPath, alpha: float) -> float:
+    """What is left about the fit; remembered, so that a saved path still has it at the strengths it needs."""
+    kept: dict[float, float] = path.made.setdefault("scatter", {})
+    if alpha not in kept:
+        kept[alpha] = _left(path, path.near(alpha))
+    return kept[alpha]
+
+
+def _left(path: AnchoredPath, anchor: Anchor) -> float:
     response, point = path.problem.response, anchor.point
     weight = path.sample.weight_sum * path.problem.design.share
     if path.loss.name.startswith("huber"):
