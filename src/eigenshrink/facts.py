@@ -40,6 +40,10 @@ class Facts:
         Rows that judge and were not fitted; they are not among ``rows``.
     held_out_source : str
         "given", "fraction" (drawn from the rows: the study is of the other rows) or "none".
+    class_shares : tuple of floats
+        Share of each class among the rows, by weight; empty where the target is a number.
+    offset : bool
+        Whether something known is added to the linear predictor of each row.
     """
 
     rows: int
@@ -59,6 +63,8 @@ class Facts:
     folds: int = 0
     held_out: int = 0
     held_out_source: str = "none"
+    class_shares: tuple[float, ...] = ()
+    offset: bool = False
 
     @classmethod
     def of(cls, path: Path, one_target: bool, standardize: bool, penalty_factor: bool) -> Facts:
@@ -77,6 +83,8 @@ class Facts:
             one_target=one_target,
             free_rank=path.free_rank,
             target_sd=sample.target_sd,
+            class_shares=_class_shares(path),
+            offset=path.fit.training is not None and path.fit.training.table.offset is not None,
             **_splits(path),
         )
 
@@ -94,3 +102,12 @@ def _splits(path: Path) -> dict[str, Any]:
         "held_out": 0 if held is None else len(held.y),
         "held_out_source": "none" if held is None else "fraction" if splits.fraction else "given",
     }
+
+
+def _class_shares(path: Path) -> tuple[float, ...]:
+    """Share of each class by weight, in the order of the codes."""
+    if path.fit.training is None or not path.loss.classes:
+        return ()
+    table = path.fit.training.table
+    total = np.bincount(table.y[:, 0].astype(np.intp), table.weight, minlength=2)
+    return tuple((total / total.sum()).tolist())
