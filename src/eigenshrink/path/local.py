@@ -36,11 +36,12 @@ class Directions:
         """``Q c``, (k, m) to (c p_pen, m)."""
         problem = self.point.problem
         o, r, m = problem.shape[0], len(problem.design.picked), coordinates.shape[1]
+        size = len(problem.response.contrasts) * len(problem.design.columns[0])
         inner = (self.vectors @ coordinates).reshape(o, r, m)
         basis = problem.design.basis
         each = inner if basis is None else np.stack([basis.back(part) for part in inner])
         whole = np.einsum("co,opm->cpm", problem.response.contrasts, each)
-        return np.asarray(whole.reshape(-1, m))
+        return np.asarray(whole.reshape(size, m))
 
     def forth(self, vectors: Array) -> Array:
         """``Qᵀ v``, (c p_pen, m) to (k, m)."""

@@ -118,8 +118,9 @@ def laplace(path: AnchoredPath) -> RiskCurve:
 
     def evaluate(alphas: Array, slopes: bool) -> tuple[Array, Array]:
         C, steep = nodes.weights(alphas[:, 0])
-        with np.errstate(divide="ignore", over="ignore"):
-            bent = 0.5 * np.log1p(values / alphas[:, :, None]).sum(axis=2)  # (m, K)
+        with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+            each = np.where(values > 0, values / alphas[:, :, None], 0.0)
+            bent = 0.5 * np.log1p(each).sum(axis=2)  # (m, K)
             kept = 0.5 * kept_share(values, alphas[:, :, None]).sum(axis=2)
         total, moves = C @ fixed, steep @ fixed - _along(C, kept) + _along(steep, bent)
         return (total + _along(C, bent))[:, None], moves[:, None]

@@ -71,7 +71,7 @@ class Leaving:
         for rows, block in design.times(wide):
             for part in slices(len(block), max(1, BLOCK // max(1, o * d))):
                 here = slice(rows.start + part.start, rows.start + min(part.stop, len(block)))
-                each = block[part].reshape(-1, o, d)
+                each = block[part].reshape(here.stop - here.start, o, d)
                 reach[here] = each @ each.transpose(0, 2, 1)
         return reach * self.weight[:, None, None]
 
