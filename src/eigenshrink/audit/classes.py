@@ -22,11 +22,11 @@ def separation(examined: Examined) -> Finding:
         meaning = "No combination of columns separates the targets: there is a solution without a penalty."
         return Finding(check, "pass", 0.0, 0.0, meaning, "")
     least = f"the smallest strength with an answer is α = {number(path.lowest, 2)}"
-    q = path.problem.design.size
-    if q >= path.sample.rows:
+    weights = len(path.fit.penalised) + len(path.fit.free) + int(path.sample.fit_intercept)
+    if weights >= path.sample.rows:
         meaning = (
-            f"With {q} weights for {path.sample.rows} rows any targets can be separated, so that there is no "
-            f"finite solution without a penalty: {least}."
+            f"With {weights} weights for {path.sample.rows} rows any targets can be separated, so that no "
+            f"solution without a penalty is finite: {least}."
         )
         return Finding(check, "pass", path.lowest, 0.0, meaning, "")
     who = "the classes" if examined.classes else "targets at the end of their range from the others"

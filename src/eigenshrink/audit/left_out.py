@@ -18,6 +18,7 @@ from eigenshrink.risk.one_step import Leaving
 Array = NDArray[np.float64]
 Codes = NDArray[np.intp]
 
+NOISE = 3.0  # standard errors of a share
 LEAST = 1e-10  # variance of a response below which its residual tells nothing
 
 
@@ -102,14 +103,22 @@ class Answers:
         """``ℓ`` of each row when it is left out, ``(n,)``."""
         return self.value(self.left_out)
 
-    def agreement(self, codes: Codes) -> Array:
-        """Chance that two independent rows agree, by predictors without all rows of their code, ``(n,)``."""
-        eta = Leaving.of(self.path, self.anchor, whole=True).together(codes)
-        mean = self.response.mean(eta)
+    def agreement(self, codes: Codes, rows: Codes) -> float:
+        """How often targets at the X of some rows agree by chance, all rows of a code left out.
+
+        ``Σ_k p_k²`` of classes or Poisson counts on average, but no more than the share of all rows whose
+        most probable target is right, and three standard errors: ``Σ_k p_k² ≤ max_k p_k``, also where the
+        model is too bold.
+        """
+        mean = self.response.mean(Leaving.of(self.path, self.anchor, whole=True).together(codes))
         if self.loss.classes:
-            each = mean if mean.ndim == 2 else np.stack([mean, 1.0 - mean], axis=1)
-            return np.asarray(np.sum(each**2, axis=1))
-        return np.asarray(ive(0, 2.0 * mean))  # Σ P(y)² of a Poisson count
+            each = mean if mean.ndim == 2 else np.stack([1.0 - mean, mean], axis=1)
+            agree, guess = np.sum(each**2, axis=1), each.argmax(axis=1)
+        else:
+            agree, guess = ive(0, 2.0 * mean), np.floor(mean)
+        right = float(np.mean(guess == self.response.y))
+        right += NOISE * float(np.sqrt(right * (1.0 - right) / len(guess)))
+        return min(float(agree[rows].mean()), right)
 
     def together(self, codes: Codes) -> Array:
         """``ℓ`` of each row when all rows of its code are left out, every copy of them, ``(n,)``."""

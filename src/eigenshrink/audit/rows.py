@@ -125,7 +125,7 @@ def copies_of_labels(examined: Examined, table: Table) -> tuple[Codes, int]:
     Equal targets are no sign of a copy there, equal rows of X hardly where X is discrete too. Rows equal in
     X count as copies if they are rare (more than a tenth as many rows of X are different as there are rows)
     and agree in y more often than independent ones would, at the level 0.001: a binomial test of disjoint
-    pairs, against the probability of agreeing by the model without any of them.
+    pairs, against :meth:`Answers.agreement`.
     """
     none, answers = (np.arange(len(table.y)), 0), examined.answers
     if not (table.offset is None and (examined.classes or answers.loss.name == "poisson")):
@@ -139,7 +139,7 @@ def copies_of_labels(examined: Examined, table: Table) -> tuple[Codes, int]:
         return none
     here, there = order[second - 1], order[second]
     agree = int(np.sum(table.y[here, 0] == table.y[there, 0]))
-    chance = float(np.mean(answers.agreement(design)[here]))
+    chance = answers.agreement(design, here)
     if stats.binom.sf(agree - 1, len(here), chance) > LEVEL:
         return none
     labels = np.unique(np.column_stack([design, table.y[:, 0]]), axis=0, return_inverse=True)[1].reshape(-1)
