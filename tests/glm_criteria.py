@@ -15,10 +15,8 @@ from glm_oracles import Glm, hessian, loss, penalised_hessian, predictor, pseudo
 def gamma(problem: Glm, alpha: float, theta: np.ndarray | None = None) -> float:
     """``tr H_α⁺H``, free weights included (M9)."""
     theta = solve(problem, alpha) if theta is None else theta
-    if np.isinf(alpha):
-        return float(free_rank(problem, theta))
-    inverse = pseudo_inverse(penalised_hessian(problem, alpha, theta))
-    return float(np.trace(inverse @ hessian(problem, theta)))
+    H = hessian(problem, theta)
+    return float(np.trace(problem.weights.sum() * information(problem, alpha, theta) @ H))
 
 
 def free_rank(problem: Glm, theta: np.ndarray) -> int:
@@ -27,6 +25,17 @@ def free_rank(problem: Glm, theta: np.ndarray) -> int:
     H = hessian(problem, theta)[np.ix_(free, free)]
     size = np.sqrt(np.diag(H))
     return int(np.linalg.matrix_rank(H / np.outer(size, size), tol=1e-9, hermitian=True)) if len(H) else 0
+
+
+def shares(problem: Glm, alpha: float) -> np.ndarray:
+    """``λ/(λ+α)`` of ``D^{-½}H_S D^{-½}`` at w̃(α), descending (M7, M12); 0 along negative curvature."""
+    theta = solve(problem, alpha)
+    H, d = hessian(problem, theta), np.repeat(problem.factors, theta.shape[1])
+    free, pen = np.flatnonzero(d == 0), np.flatnonzero(d > 0)
+    across = H[np.ix_(pen, free)]
+    schur = H[np.ix_(pen, pen)] - across @ pseudo_inverse(H[np.ix_(free, free)]) @ across.T
+    values = np.maximum(np.linalg.eigvalsh(schur / np.sqrt(np.outer(d[pen], d[pen]))), 0.0)[::-1]
+    return values / (values + alpha)
 
 
 def evidence(problem: Glm, alpha: float) -> float:
@@ -78,7 +87,7 @@ class LeftOut(NamedTuple):
 def approximate(problem: Glm, alpha: float, groups: np.ndarray | None = None) -> LeftOut:
     """``η_G + A(I − WA)⁻¹ℓ'_G``, ``A = Z_G (S·H_α)⁺ Z_Gᵀ s_G``; of frequency weights one copy leaves."""
     theta, c, Z = solve(problem, alpha), problem.outputs, problem.design
-    M = pseudo_inverse(problem.weights.sum() * penalised_hessian(problem, alpha, theta))
+    M = information(problem, alpha, theta)
     eta, y = predictor(problem, theta), problem.response
     slope, W = problem.deviance.slope(y, eta), problem.deviance.curvature(y, eta)
     s = np.ones(len(y)) if problem.kind == "frequency" else problem.weights
@@ -94,6 +103,18 @@ def approximate(problem: Glm, alpha: float, groups: np.ndarray | None = None) ->
         out[G] += (A @ np.linalg.solve(np.eye(len(B)) - B @ A, slope[G].reshape(-1))).reshape(len(G), c)
         leverage[G] = np.diagonal(B @ A).reshape(len(G), c).sum(axis=1)
     return LeftOut(out, problem.deviance.value(y, out), leverage)
+
+
+def information(problem: Glm, alpha: float, theta: np.ndarray) -> np.ndarray:
+    """``(S·H_α)⁺``; at α = ∞ of the free block alone."""
+    S = problem.weights.sum()
+    if np.isfinite(alpha):
+        return pseudo_inverse(S * penalised_hessian(problem, alpha, theta))
+    H = S * hessian(problem, theta)
+    free = np.ix_(*2 * [np.repeat(problem.factors == 0, theta.shape[1])])
+    M = np.zeros_like(H)
+    M[free] = pseudo_inverse(H[free])
+    return M
 
 
 # --- leaving rows out by refits ----------------------------------------------------------------------

@@ -142,10 +142,12 @@ def penalised_hessian(problem: Glm, alpha: float, theta: np.ndarray) -> np.ndarr
 
 
 def pseudo_inverse(H: np.ndarray) -> np.ndarray:
-    """Of a symmetric H ≥ 0; what is flat is told apart where every diagonal entry is one."""
+    """Of a symmetric H; what is flat is told apart where every diagonal entry is one."""
+    if not len(H):
+        return H
     size = np.sqrt(np.maximum(np.diag(H), 1e-300))
     values, Q = np.linalg.eigh(H / np.outer(size, size))
-    keep = values > 1e-13 * values[-1]
+    keep = np.abs(values) > 1e-13 * values[-1]
     some = (Q[:, keep] / values[keep]) @ Q[:, keep].T / np.outer(size, size)
     flat, _ = np.linalg.qr(Q[:, ~keep] / size[:, None])
     onto = np.eye(len(H)) - flat @ flat.T
@@ -238,8 +240,10 @@ def certificate(problem: Glm, alpha: float, W: np.ndarray) -> float:
     p, d = problem.X.shape[1], problem.factors
     theta = np.zeros((len(d), problem.outputs))
     theta[:p] = np.where(d[:p, None] > 0, np.atleast_2d(np.asarray(W, dtype=float)).T, 0.0)
-    beside = problem.with_(offset=predictor(problem, theta))
-    theta += solve(beside, np.inf)
+    beside, start = problem.with_(offset=predictor(problem, theta)), np.zeros_like(theta)
+    if problem.intercept:
+        start[-1] = problem.start.mean() - beside.start.mean(axis=0)
+    theta += solve(beside, np.inf, start)
     with np.errstate(divide="ignore"):
         slope = (gradient(problem, theta) + alpha * d[:, None] * theta)[d > 0]
         return float(np.sqrt(np.sum(slope**2 / d[d > 0, None])) / alpha)

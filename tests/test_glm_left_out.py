@@ -211,9 +211,10 @@ def test_the_standard_error_is_of_paired_rows(loss, weights):
     curve = problem.study().risk["loo"]
     best = criteria.approximate(problem, float(curve.minimum.alpha)).value
     for alpha in BETWEEN:
-        here = criteria.approximate(problem, alpha).value
-        expected = criteria.standard_error(problem, here, best)
-        assert curve.standard_error(alpha) == pytest.approx(expected, rel=1e-2)
+        here = criteria.approximate(problem, alpha)
+        expected = criteria.standard_error(problem, here.value, best)
+        known = 1e-3 * here.mean(problem)  # as well as the curve itself between anchors
+        assert curve.standard_error(alpha) == pytest.approx(expected, rel=1e-2, abs=known)
 
 
 def test_the_minimum_is_lower_than_a_grid():

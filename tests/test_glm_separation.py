@@ -81,16 +81,11 @@ NOT = {
     "trials": lambda: make(3, "binomial", n=60, p=3),
     "gamma": lambda: make(3, "gamma", n=60, p=3),
     "equal columns": lambda: twice(make(3, "logistic", n=100, p=3)),
-    "a column that is constant": lambda: constant(make(3, "logistic", n=100, p=3)),
 }
 
 
 def twice(problem: Glm) -> Glm:
     return problem.with_(X=np.hstack([problem.X, problem.X]))
-
-
-def constant(problem: Glm) -> Glm:
-    return problem.with_(X=np.hstack([problem.X, np.full((100, 1), 3.0)]))
 
 
 # --- it is said ---------------------------------------------------------------------------------------
@@ -118,6 +113,14 @@ def test_nothing_is_said_where_there_is_a_solution(name):
     assert study.path.lowest == 0.0
     truth = oracles.coef(problem, oracles.solve(problem, 0.0))
     assert_allclose(study.coef(0.0), truth, atol=1e-6)
+
+
+def test_columns_that_are_constant_separate_nothing():
+    problem = make(3, "logistic", n=100, p=3)
+    study = problem.with_(X=np.hstack([problem.X, np.full((100, 1), 3.0)])).study()
+    assert study.path.separation == ""
+    truth = oracles.coef(problem, oracles.solve(problem, 0.0))
+    assert_allclose(study.coef(0.0), np.r_[truth, 0.0], atol=1e-6)
 
 
 # --- the path stops where it should ------------------------------------------------------------------
