@@ -181,16 +181,18 @@ class Rows:
             total += block.T @ U[rows]
         return total
 
-    def weighted_gram(self, weight: Array) -> Array:
-        """``Zᵀ diag(v) Z``, ``(p, p)``, for v of any sign, whatever the rows are centred at."""
-        total = np.zeros((self.shape[1], self.shape[1]))
-        root = np.sqrt(weight)[:, None] if np.all(weight >= 0) else None
+    def weighted_grams(self, weights: Array) -> Array:
+        """``Zᵀ diag(v) Z``, ``(l, p, p)``, for v ``(n, l)`` of any sign, whatever the rows are centred at."""
+        p, count = self.shape[1], weights.shape[1]
+        total = np.zeros((count, p, p))
+        roots = np.sqrt(weights) if count == 1 and np.all(weights >= 0) else None
         for rows, block in self.blocks():
-            if root is None:
-                total += block.T @ (weight[rows, None] * block)
-            else:
-                block *= root[rows]
-                total += block.T @ block
+            if roots is not None:
+                block *= roots[rows]
+                total[0] += block.T @ block
+                continue
+            for j in range(count):
+                total[j] += block.T @ (weights[rows, j, None] * block)
         return total
 
     def kernel(self, picked: NDArray[np.intp], scale: Array) -> Array:

@@ -135,8 +135,11 @@ class SparseRows(Rows):
         """``Zᵀ U`` without making Z dense."""
         return self.transpose_times(U)
 
-    def weighted_gram(self, weight: Array) -> Array:
-        """``Zᵀ diag(v) Z`` from a sparse product, centred afterwards."""
+    def weighted_grams(self, weights: Array) -> Array:
+        """``Zᵀ diag(v) Z`` for each column of v, from sparse products, centred afterwards."""
+        return np.stack([self._weighted_gram(weight) for weight in weights.T])
+
+    def _weighted_gram(self, weight: Array) -> Array:
         v = weight if self.root is None else weight * self.root**2
         mean = self._thin_mean()
         across = np.outer(mean, self.thin.T @ v)

@@ -11,7 +11,7 @@ from scipy.interpolate import CubicHermiteSpline
 from eigenshrink.data.rows import slices
 from eigenshrink.newton.anchors import Anchor, Anchors
 from eigenshrink.newton.problem import TOGETHER, Problem
-from eigenshrink.newton.solve import Solver, solve, solver
+from eigenshrink.newton.solve import Inverse, solve, solver
 
 Array = NDArray[np.float64]
 
@@ -88,7 +88,12 @@ def _together(problem: Problem, anchors: Anchors, alphas: Array, tolerance: floa
 
 
 def _improve(
-    problem: Problem, thetas: Array, alphas: Array, inverses: list[Solver], some: NDArray[np.intp], tol: float
+    problem: Problem,
+    thetas: Array,
+    alphas: Array,
+    inverses: list[Inverse],
+    some: NDArray[np.intp],
+    tol: float,
 ) -> NDArray[np.bool_]:
     """One step for some of the strengths, in place; which of them are still open."""
     o, q = problem.shape

@@ -98,16 +98,17 @@ class Design:
         """``(G, R)ᵀ U``, ``(m, q)`` for U of shape ``(n, m)``."""
         return np.hstack([U.T @ self.free, (self.rows.back(U)[self.picked] * self.stretch[:, None]).T])
 
-    def gram(self, weight: Array) -> Array:
-        """``(G, R)ᵀ diag(v) (G, R)``, ``(q, q)``, for v of any sign."""
-        m, weighted = self.rank, weight[:, None] * self.free
-        total = np.empty((self.size, self.size))
-        across = self.back(weighted)
-        total[:m], total[:, :m] = across, across.T
-        inner = self.rows.weighted_gram(weight)
-        if len(self.picked) < len(inner):
-            inner = inner[np.ix_(self.picked, self.picked)]
-        total[m:, m:] = inner * np.outer(self.stretch, self.stretch)
+    def grams(self, weights: Array) -> Array:
+        """``(G, R)ᵀ diag(v) (G, R)``, ``(l, q, q)``, for v ``(n, l)`` of any sign, in one pass."""
+        m, count = self.rank, weights.shape[1]
+        total = np.empty((count, self.size, self.size))
+        weighted = weights[:, :, None] * self.free[:, None, :]
+        across = self.back(weighted.reshape(len(weights), -1)).reshape(count, m, self.size)
+        total[:, :m], total[:, :, :m] = across, across.transpose(0, 2, 1)
+        inner = self.rows.weighted_grams(weights)
+        if len(self.picked) < inner.shape[1]:
+            inner = inner[:, self.picked[:, None], self.picked]
+        total[:, m:, m:] = inner * np.outer(self.stretch, self.stretch)
         return total
 
     def blocks(self, rows: slice | Codes) -> Array:

@@ -143,11 +143,11 @@ class Point:
         """H, flat ``(o q, o q)``."""
         o, q = self.problem.shape
         each = self.problem.response.curvature(self.eta)
+        lower = np.tril_indices(o)
+        blocks = self.problem.design.grams(self.problem.design.share[:, None] * each[:, *lower])
         total = np.empty((o, q, o, q))
-        for a in range(o):
-            for b in range(a + 1):
-                block = self.problem.design.gram(self.problem.design.share * each[:, a, b])
-                total[a, :, b], total[b, :, a] = block, block
+        for a, b, block in zip(*lower, blocks, strict=True):
+            total[a, :, b], total[b, :, a] = block, block
         return total.reshape(o * q, o * q)
 
     def objective(self, alpha: float) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import scipy.linalg
@@ -13,7 +13,6 @@ from eigenshrink.newton.problem import Point
 from eigenshrink.spectrum.triangular import EPS
 
 Array = NDArray[np.float64]
-Solver = Callable[[Array], Array]
 
 MOST = 100  # steps
 HALVINGS = 40
@@ -22,10 +21,53 @@ ROUNDED = 1e-9  # share of an objective that may be rounding of large predictors
 FLAT = 1e-13  # share of the largest eigenvalue below which a direction has no curvature
 
 
-def solver(curvature: Array, priced: Array, alpha: float) -> Solver:
-    """``g ↦ (H + αE)⁻¹ g`` for g of shape (d,) or (d, m).
+@dataclass(frozen=True, eq=False)
+class Inverse:
+    """``(H + αE)⁻¹`` of the coordinates that move; where that is no such matrix, of absolute eigenvalues.
 
-    Where that is not positive definite, by its absolute eigenvalues.
+    Attributes
+    ----------
+    triangle : (b, b)
+        T with ``T Tᵀ`` the matrix; or, ``inverted``, a root ``(b, r)`` of its inverse.
+    size : (b,)
+        What coordinates are divided by first.
+    moves : (d,) of bool
+        Coordinates that move: at α = ∞ only free ones.
+    inverted : bool
+    """
+
+    triangle: Array
+    size: Array
+    moves: NDArray[np.bool_]
+    inverted: bool = False
+
+    def __call__(self, gradient: Array) -> Array:
+        """``(H + αE)⁻¹ g`` for g of shape (d,) or (d, m)."""
+        g = (gradient[self.moves].T / self.size).T
+        if self.inverted:
+            own = self.triangle @ (self.triangle.T @ g)
+        elif len(g):
+            own = scipy.linalg.cho_solve((self.triangle, True), g, check_finite=False)
+        else:
+            own = g
+        step = np.zeros_like(gradient)
+        step[self.moves] = (own.T / self.size).T
+        return step
+
+    @property
+    def root(self) -> Array:
+        """``L`` with ``L Lᵀ`` the inverse, ``(d, r)``."""
+        own = self.triangle
+        if not self.inverted and len(own):
+            eye = np.eye(len(own))
+            own = scipy.linalg.solve_triangular(own, eye, trans="T", lower=True, check_finite=False)
+        root = np.zeros((len(self.moves), own.shape[1]))
+        root[self.moves] = own / self.size[:, None]
+        return root
+
+
+def solver(curvature: Array, priced: Array, alpha: float) -> Inverse:
+    """Factorise ``H + αE``.
 
     Parameters
     ----------
@@ -33,39 +75,25 @@ def solver(curvature: Array, priced: Array, alpha: float) -> Solver:
     priced : (d,)
         E, the coordinates that the penalty sees.
     alpha : float, in [0, inf]
-        At ∞ they do not move.
     """
     moves = priced == 0 if np.isinf(alpha) else np.ones(len(priced), dtype=bool)
-    strength = 0.0 if np.isinf(alpha) else alpha
-    total = curvature if moves.all() else curvature[np.ix_(moves, moves)]
-    total = total.copy()
-    total[np.diag_indices_from(total)] += strength * priced[moves]
-    inverse = _inverse(total)
-
-    def solve(gradient: Array) -> Array:
-        step = np.zeros_like(gradient)
-        step[moves] = inverse(gradient[moves])
-        return step
-
-    return solve
-
-
-def _inverse(total: Array) -> Solver:
-    if not len(total):
-        return np.zeros_like
+    total = curvature[np.ix_(moves, moves)] if np.isinf(alpha) else curvature.copy()
+    if np.isfinite(alpha):
+        total[np.diag_indices_from(total)] += alpha * priced
     size = np.sqrt(np.abs(np.diag(total)))
     size = np.where(size > 0, size, 1.0)
-    even = total / np.outer(size, size)
+    total /= np.outer(size, size)
+    if not len(total):
+        return Inverse(total, size, moves)
     try:
-        factor = scipy.linalg.cho_factor(even, lower=True, check_finite=False)
-        if np.diag(factor[0]).min() > np.sqrt(FLAT):
-            return lambda g: (scipy.linalg.cho_solve(factor, (g.T / size).T, check_finite=False).T / size).T
+        triangle, _ = scipy.linalg.cho_factor(total, lower=True, check_finite=False)
+        if np.diag(triangle).min() > np.sqrt(FLAT):
+            return Inverse(triangle, size, moves)
     except np.linalg.LinAlgError:
         pass
     values, Q = np.linalg.eigh(total)
     keep = np.abs(values) > EPS * len(values) * np.abs(values).max(initial=0.0)
-    Q, values = Q[:, keep], np.abs(values[keep])
-    return lambda g: Q @ ((Q.T @ g).T / values).T
+    return Inverse(Q[:, keep] / np.sqrt(np.abs(values[keep])), size, moves, inverted=True)
 
 
 def solve(start: Point, alpha: float, tolerance: float, curvature: Array | None = None) -> Point:

@@ -354,9 +354,9 @@ class AnchoredPath:
         strength = some_strengths(alpha)
         if strength.size and strength.min() < self.lowest:
             raise InputError(
-                f"alpha = {strength.min():g} has no solution that could be given: the classes can be "
-                "separated by these columns, so that the weights grow without end as alpha falls; the path "
-                f"begins at alpha = {self.lowest:g}"
+                f"alpha = {strength.min():g} has no solution that could be given: these columns separate the "
+                "rows, so that the weights grow without end as alpha falls; the path begins at "
+                f"alpha = {self.lowest:g}"
             )
         return strength
 

@@ -45,10 +45,10 @@ def _either(
     def curve(path: Path) -> RiskCurve:
         if isinstance(path, AnchoredPath):
             if anchors is None:
-                raise InputError(f"this criterion is for squared loss; the loss here is {path.loss.name}")
+                raise InputError(f"gcv is for squared loss, and the loss here is {path.loss.name}: use loo")
             return anchors(path)
         if quadratic is None:
-            raise InputError(f"this criterion is for losses of classes; the loss here is {path.loss.name}")
+            raise InputError(f"misclassified needs classes, and the loss here is {path.loss.name}")
         return quadratic(path)
 
     return curve

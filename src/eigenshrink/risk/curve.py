@@ -198,6 +198,11 @@ class RiskCurve:
                 raise InputError("this curve belongs to no study: give it a strength, curve(alpha)")
             return 0, self.chosen()[None, :]
         strength = some_strengths(alpha)
+        if strength.size and strength.min() < self.lowest:
+            raise InputError(
+                f"alpha = {strength.min():g} has no solution, since the rows can be separated: this curve "
+                f"begins at alpha = {self.lowest:g}"
+            )
         return strength.ndim, strength.reshape(-1, 1)
 
     def _shaped(self, alpha: ArrayLike | None, derivative: bool) -> Any:

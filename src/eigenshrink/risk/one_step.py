@@ -47,10 +47,8 @@ class Leaving:
     def root(self) -> Array:
         """``L`` with ``L Lᵀ = (H + αE)⁻¹``, ``(o, q, d)``."""
         problem = self.anchor.point.problem
-        inverse = solver(self.anchor.curvature, problem.priced, self.anchor.alpha)(np.eye(problem.dim))
-        values, Q = np.linalg.eigh(0.5 * (inverse + inverse.T))
-        keep = values > 0
-        return np.ascontiguousarray((Q[:, keep] * np.sqrt(values[keep])).reshape(*problem.shape, -1))
+        inverse = solver(self.anchor.curvature, problem.priced, self.anchor.alpha)
+        return inverse.root.reshape(*problem.shape, -1)
 
     @cached_property
     def slope(self) -> Array:
@@ -66,13 +64,15 @@ class Leaving:
     def reach(self) -> Array:
         """``A_i``, how far a row's own slope moves its own predictor, ``(n, o, o)``."""
         design, (o, q, d) = self.anchor.point.problem.design, self.root.shape
-        reach = np.empty((len(self.weight), o, o))
         wide = np.moveaxis(self.root, 0, 1).reshape(q, o * d)
-        for rows, block in design.times(wide):
-            for part in slices(len(block), max(1, BLOCK // max(1, o * d))):
-                here = slice(rows.start + part.start, rows.start + min(part.stop, len(block)))
-                each = block[part].reshape(here.stop - here.start, o, d)
-                reach[here] = each @ each.transpose(0, 2, 1)
+        if o == 1:
+            reach = np.concatenate([np.einsum("nd,nd->n", block, block) for _, block in design.times(wide)])
+            return (reach * self.weight)[:, None, None]
+        n = len(self.weight)
+        reach = np.empty((n, o, o))
+        for rows in slices(n, max(64, 8 * BLOCK // (o * d))):
+            each = (design.blocks(rows) @ wide).reshape(-1, o, d)
+            reach[rows] = each @ each.transpose(0, 2, 1)
         return reach * self.weight[:, None, None]
 
     def one(self) -> tuple[Array, Array]:
