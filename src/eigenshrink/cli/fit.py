@@ -78,7 +78,7 @@ class _Table:
 
 def _read(frame: polars.DataFrame, columns: Columns, wishes: Wishes) -> _Table:
     """Settle the loss and encode the rows."""
-    settled = settle_loss(wishes.loss, frame, columns.targets, columns.categories)
+    settled = settle_loss(wishes.loss, frame, columns)
     design = encode_table(
         frame,
         columns.targets,

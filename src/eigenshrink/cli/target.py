@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from eigenshrink.cli.wishes import in_options, in_rows
+from eigenshrink.cli.wishes import Columns, in_options, in_rows
 from eigenshrink.data.loss_rule import suggest_loss
 from eigenshrink.data.names import check_known, listed, shown
 from eigenshrink.errors import InputError
@@ -29,9 +29,7 @@ class Settled:
     notes: tuple[str, ...] = ()
 
 
-def settle_loss(
-    asked: str, frame: polars.DataFrame, targets: Sequence[str], categories: Sequence[str]
-) -> Settled:
+def settle_loss(asked: str, frame: polars.DataFrame, columns: Columns) -> Settled:
     """Take the loss that was asked for, or the one that the target asks for.
 
     Parameters
@@ -39,22 +37,24 @@ def settle_loss(
     asked : str
         ``auto``, or what :func:`eigenshrink.models.find_loss` knows.
     frame : DataFrame
-    targets, categories : names
-        Columns to explain; columns whose values are names.
+    columns : Columns
+        What its columns are for.
 
     Raises
     ------
     InputError
-        If there is no such loss, it does not take that many targets, or auto cannot tell.
+        If there is no such loss, it does not take that many targets or an offset, or auto cannot tell.
     """
+    targets = columns.targets
     check_known(targets, frame.columns, "--target")
-    if asked != "auto":
-        return _asked(asked, targets)
-    if len(targets) != 1:
-        return Settled("squared", False, (f"loss: squared, because there are {len(targets)} targets",))
-    found = suggest_loss(frame.get_column(targets[0]), targets[0] in categories)
-    said = f"loss: {found.loss}, because of {shown(targets[0])}: {found.reason}; --loss to change"
-    return Settled(found.loss, find_loss(found.loss).classes > 0, (said,))
+    settled = _asked(asked, targets) if asked != "auto" else _suggested(frame, targets, columns.categories)
+    if columns.offset is not None and find_loss(settled.loss).classes > 2:
+        raise InputError(
+            f"{columns.offset.flag} means nothing to --loss {settled.loss}: every class has a linear "
+            "predictor of its own, and what is added to all of them makes no difference; leave it out with "
+            "--drop"
+        )
+    return settled
 
 
 def check_target(
@@ -74,6 +74,14 @@ def check_target(
     """
     with in_options(), in_rows(targets, rows):
         prepare(find_loss(loss), values, weight, classes or None)
+
+
+def _suggested(frame: polars.DataFrame, targets: Sequence[str], categories: Sequence[str]) -> Settled:
+    if len(targets) != 1:
+        return Settled("squared", False, (f"loss: squared, because there are {len(targets)} targets",))
+    found = suggest_loss(frame.get_column(targets[0]), targets[0] in categories)
+    said = f"loss: {found.loss}, because of {shown(targets[0])}: {found.reason}; --loss to change"
+    return Settled(found.loss, find_loss(found.loss).classes > 0, (said,))
 
 
 def _asked(asked: str, targets: Sequence[str]) -> Settled:
