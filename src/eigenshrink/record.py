@@ -151,7 +151,7 @@ class Study:
         bottom, top = np.exp(self.path.span) * [0.01, 100] if self.path.span else (1e-3, 1.0)
         low = max(min([max(bottom, top * 1e-14), *(chosen / 10)]), self.path.lowest)
         high = max([top, *(chosen * 10)])
-        return np.logspace(np.log10(low), np.log10(high), 161)
+        return np.maximum(np.logspace(np.log10(low), np.log10(high), 161), self.path.lowest)
 
     @cached_property
     def objective(self) -> str:
@@ -305,8 +305,8 @@ class Study:
 
     @property
     def weight_names(self) -> tuple[str, ...]:
-        """A name for each weight: the columns, for several classes those of one class after the other."""
-        if len(self.classes) <= 2:
+        """A name for each weight: the columns, for a multinomial loss those of one class after the other."""
+        if self.loss != "multinomial":
             return self.feature_names
         return tuple(f"{label}: {name}" for label in self.classes for name in self.feature_names)
 
