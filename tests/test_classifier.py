@@ -229,6 +229,12 @@ def test_an_offset_moves_the_predictor_and_is_fitted_with():
     assert model.score(X, Y, offset=offset) == np.mean(model.predict(X, offset) == Y)
     with pytest.raises(es.InputError, match="one number per row is needed"):
         model.predict(X, offset=[1, 2, 3])
+    for classifier in (es.L2Classifier(), es.L2Classifier("multinomial")):
+        y = MANY.y if classifier.loss == "auto" else np.where(MANY.y == "ant", "ant", "bee")
+        with pytest.raises(es.InputError, match="an offset means nothing to loss='multinomial'"):
+            classifier.fit(MANY.X, y, offset=np.ones(80))
+        with pytest.raises(es.InputError, match="an offset means nothing"):
+            classifier.fit(MANY.X, y).predict_proba(MANY.X, np.ones(80))
 
 
 # --- copies and files ---------------------------------------------------------------------------------

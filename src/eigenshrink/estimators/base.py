@@ -11,9 +11,8 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from eigenshrink.chain import study
-from eigenshrink.data.checks import numbers
+from eigenshrink.data.checks import check_offset
 from eigenshrink.data.memory import predict
-from eigenshrink.errors import InputError
 from eigenshrink.record import Study
 
 Values = NDArray[np.floating]
@@ -95,13 +94,10 @@ random_state
         check_is_fitted(self, "coef_")
         X = validate_data(self, X, accept_sparse="csr", dtype=list(DTYPES), reset=False)
         eta = predict(X, self.coef_, self._column_mean, self._level)
-        if offset is None:
+        extra = check_offset(offset, len(eta))
+        if extra is None:
             return eta
-        extra = numbers(offset, "offset")
-        if extra.shape not in ((len(eta),), eta.shape):
-            raise InputError(f"offset has shape {extra.shape}; one number per row is needed: ({len(eta)},)")
-        extra = extra.reshape(len(eta), *(1,) * (eta.ndim - 1)) if extra.ndim == 1 else extra
-        return np.asarray(eta + extra, dtype=eta.dtype)
+        return np.asarray(eta + extra.reshape(-1, *[1] * (eta.ndim - 1)), dtype=eta.dtype)
 
     def _kind(self, sample_weight: ArrayLike | None) -> str:
         """Frequency weights must be whole numbers only where they choose alpha."""

@@ -135,7 +135,7 @@ class L2Classifier(ClassifierMixin, L2Estimator):
             Rows that belong together and are left out together. Meta-estimators pass them on after
             ``set_fit_request(groups=True)``, where metadata routing is enabled.
         offset : (n,), optional
-            Added to the linear predictor.
+            Added to the linear predictor of two classes.
 
         Raises
         ------
@@ -147,6 +147,8 @@ class L2Classifier(ClassifierMixin, L2Estimator):
         y, kind = column_or_1d(y, warn=True), self._kind(sample_weight)
         weight = check_weights(sample_weight, len(y), kind)
         target = prepare(find_loss("multinomial"), y, weight)
+        loss = self._resolved(len(target.classes))
+        _says_something(offset, loss)
         if self.class_weight is not None:
             weight, kind = _class_weights(self.class_weight, target, weight), "precision"
         result = self._made(
@@ -154,7 +156,7 @@ class L2Classifier(ClassifierMixin, L2Estimator):
             y,
             names,
             kind,
-            loss=self._resolved(len(target.classes)),
+            loss=loss,
             sample_weight=weight,
             groups=groups,
             offset=offset,
@@ -176,7 +178,7 @@ class L2Classifier(ClassifierMixin, L2Estimator):
         offset : (n,), optional
             Added to it, as in :meth:`fit`.
         """
-        eta = self._predictor(X, offset)
+        eta = self._linear(X, offset)
         return eta[:, 0] if eta.shape[1] == 1 else eta
 
     def predict(self, X: Any, offset: ArrayLike | None = None) -> NDArray[Any]:
@@ -234,8 +236,12 @@ class L2Classifier(ClassifierMixin, L2Estimator):
 
     def _each(self, X: Any, offset: ArrayLike | None) -> Values:
         """Linear predictor of every class, ``(n, c)``: of two classes the first has none."""
-        eta = self._predictor(X, offset)
+        eta = self._linear(X, offset)
         return np.concatenate([np.zeros_like(eta), eta], axis=1) if eta.shape[1] == 1 else eta
+
+    def _linear(self, X: Any, offset: ArrayLike | None) -> Values:
+        _says_something(offset, getattr(self, "loss_", ""))
+        return self._predictor(X, offset)
 
     def _resolved(self, classes: int) -> str:
         if self.loss not in LOSSES:
@@ -249,6 +255,14 @@ class L2Classifier(ClassifierMixin, L2Estimator):
         if self.loss == "auto":
             return "logistic" if classes == 2 else "multinomial"
         return self.loss
+
+
+def _says_something(offset: ArrayLike | None, loss: str) -> None:
+    if offset is not None and loss == "multinomial":
+        raise InputError(
+            "an offset means nothing to loss='multinomial': each class has a linear predictor, and what is "
+            "added to all of them changes no probability; leave it out"
+        )
 
 
 def _class_weights(
