@@ -38,7 +38,8 @@ def coefficients(study: Any, ax: Axes | None = None, *, target: int = 0, alpha: 
         The lines are ``study.path.weights`` at ``study.alphas``; where columns have different penalty
         factors they are multiplied by ``√d`` (for standardised columns: by their standard deviation),
         the scale on which the penalty compares them; a free column keeps its unit. The eight largest
-        at the marked strength are named, at most 120 are drawn, the largest first.
+        at the marked strength are named, at most 120 are drawn, the largest first. Several classes have a
+        line for each column of each.
     """
     target, alpha = reading.asked(study, target, alpha)
     ax = canvas.axes(ax, (5.4, 4.6))
@@ -58,9 +59,10 @@ def coefficients(study: Any, ax: Axes | None = None, *, target: int = 0, alpha: 
     _limits(ax, paths, here, grid, alpha)
     title = f"{number(gamma, 3)} effective parameter{'' if gamma == 1 else 's'} at α = {number(alpha, 3)}"
     canvas.label(ax, reading.about(study, target) + title, "effective parameters γ(α)", unit)
-    canvas.legend(ax, named, [short(study.feature_names[place], 16) for place in order[:NAMED]])
+    canvas.legend(ax, named, [short(study.weight_names[place], 16) for place in order[:NAMED]])
     if len(order) > MOST:
-        canvas.remark(ax, f"the {MOST} largest of {plural(len(order), 'column')}")
+        what = "coefficient" if reading.class_labels(study) else "column"
+        canvas.remark(ax, f"the {MOST} largest of {plural(len(order), what)}")
     return ax
 
 
@@ -69,10 +71,11 @@ def _scale(study: Any) -> tuple[Array, str]:
     factors = reading.factors(study)
     penalised = factors[factors > 0]
     if not penalised.size or np.ptp(penalised) <= 1e-12 * penalised.max():
-        return np.ones_like(factors), "coefficient"
+        return np.ones(1), "coefficient"
     only_sd = study.facts.standardize and not study.facts.penalty_factor
     by = "standard deviation" if only_sd else "√penalty factor"
-    return np.where(factors > 0, np.sqrt(factors), 1.0), f"coefficient × {by}"
+    scale = np.where(factors > 0, np.sqrt(factors), 1.0)
+    return np.tile(scale, max(1, len(reading.class_labels(study)))), f"coefficient × {by}"
 
 
 def _line(ax: Axes, x: Array, y: Array, rank: int) -> Any:

@@ -43,6 +43,7 @@ def contour(
     Parameters
     ----------
     study : Study
+        Another loss than the squared one is drawn as its quadratic at ``alpha``, as the picture says.
     ax : matplotlib Axes, optional
         Where to draw; by default a new figure, which pyplot does not hold.
     target : int
@@ -77,22 +78,29 @@ def contour(
     their sum are drawn. Curves are exact, not contoured on a grid. O(a k) for the path.
     """
     target, alpha = reading.asked(study, target, alpha)
-    ax = canvas.axes(ax, (5.4, 5.0))
-    if len(study.spectrum.eigenvalues) < 2 and columns is None:
-        return _parabolas(study, ax, target, alpha)
-    plane = plane_of(study, target, alpha, columns, directions)
+    ax, view = canvas.axes(ax, (5.4, 5.0)), reading.seen(study, alpha)
+    if len(view.spectrum.eigenvalues) < 2 and columns is None:
+        return _parabolas(view, ax, target, alpha)
+    plane = plane_of(view, target, alpha, columns, directions)
     half, middle = window(plane, alpha)
     draw_rings(ax, plane, alpha, half + float(np.abs(middle).max()))
     _draw_path(ax, plane, alpha)
     if columns is not None:
-        _draw_shadow(ax, study, target, columns)
+        _draw_shadow(ax, study, view, target, columns)
     ax.set_xlim(middle[0] - half, middle[0] + half)
     ax.set_ylim(middle[1] - half, middle[1] + half)
     ax.set_aspect("equal")
     _name_points(ax, plane, alpha)
     canvas.label(ax, reading.about(study, target) + _title(plane, alpha), *plane.axes)
     canvas.legend(ax, *_kinds(ax), columns=2)
+    say_quadratic(ax, view, alpha)
     return ax
+
+
+def say_quadratic(ax: Axes, view: reading.View, alpha: float) -> None:
+    """Say in small print that the loss is drawn as a quadratic, where it is none."""
+    if not view.exact:
+        canvas.remark(ax, f"loss drawn as its quadratic at α = {number(alpha, 3)}")
 
 
 def window(plane: Plane, alpha: float) -> tuple[float, Array]:
@@ -156,10 +164,10 @@ def _draw_path(ax: Axes, plane: Plane, alpha: float) -> None:
     ax.plot(*plane.solution(alpha), "o", color=CHOSEN, markersize=9, label="_solution", zorder=6)
 
 
-def _draw_shadow(ax: Axes, study: Any, target: int, columns: Sequence[str | int]) -> None:
-    places = [reading.place(study, column) for column in columns]
-    grid = np.concatenate(([0.0], reading.strengths(study), [np.inf]))
-    moving = reading.weights(study, target, grid)[:, places] * np.sqrt(reading.factors(study)[places])
+def _draw_shadow(ax: Axes, study: Any, view: reading.View, target: int, columns: Sequence[str | int]) -> None:
+    places = [reading.place(view, column) for column in columns]
+    grid = np.concatenate(([reading.weakest(study)[0]], reading.strengths(study), [np.inf]))
+    moving = reading.weights(study, target, grid)[:, places] * np.sqrt(reading.factors(view)[places])
     ax.plot(*moving.T, color=MUTED, linewidth=1.4, linestyle=(0, (1, 1.5)), label="_shadow", zorder=3)
 
 
@@ -200,14 +208,14 @@ def _kinds(ax: Axes) -> tuple[list[Any], list[str]]:
     ]
 
 
-def _parabolas(study: Any, ax: Axes, target: int, alpha: float) -> Axes:
+def _parabolas(view: reading.View, ax: Axes, target: int, alpha: float) -> Axes:
     """Draw M10 where only one direction exists: L, Ω and their sum over that one weight."""
-    eigenvalues = study.spectrum.eigenvalues
+    eigenvalues = view.spectrum.eigenvalues
     if not len(eigenvalues):
         ax.set_axis_off()
         canvas.remark(ax, "Nothing to draw: no penalised column varies, so the loss has no direction.")
         return ax
-    curvature, best = float(eigenvalues[0]), float(reading.coordinates(study, target)[0])
+    curvature, best = float(eigenvalues[0]), float(reading.coordinates(view, target)[0])
     kept = float(factor(eigenvalues, alpha)[0])
     reach = abs(best) or 1.0
     v = np.linspace(min(best, 0.0) - 0.5 * reach, max(best, 0.0) + 0.5 * reach, 401)
@@ -224,6 +232,7 @@ def _parabolas(study: Any, ax: Axes, target: int, alpha: float) -> Axes:
     top = float(loss.max()) or 1.0
     ax.set_ylim(-0.05 * top, 1.15 * top)
     title = f"α = {number(alpha, 3)} keeps {100 * kept:.0f} % of the only direction"
-    canvas.label(ax, reading.about(study, target) + title, "weight along the direction", "unit of the loss")
+    canvas.label(ax, reading.about(view, target) + title, "weight along the direction", "unit of the loss")
     canvas.legend(ax, lines, [*curves, "w̃(α)"], columns=2)
+    say_quadratic(ax, view, alpha)
     return ax

@@ -39,8 +39,9 @@ def effective_parameters(
     grid = reading.strengths(study)
     canvas.logarithmic(ax, grid)
     used = study.path.effective_parameters
-    most, least, here = (float(used(at)) for at in (0.0, np.inf, alpha))
-    for level, name in ((most, "without regularisation"), (least, "never penalised")):
+    weakest, called = reading.weakest(study)
+    most, least, here = (float(used(at)) for at in (weakest, np.inf, alpha))
+    for level, name in ((most, called), (least, "never penalised")):
         ax.axhline(level, color=MUTED, linewidth=0.8, linestyle=(0, (1, 1.5)), label="_limit", zorder=1)
         canvas.remark(
             ax, f"{number(level)} {name}", xycoords=("axes fraction", "data"), **_beside(level, most)

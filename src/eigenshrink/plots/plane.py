@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from eigenshrink.errors import InputError
 from eigenshrink.path import kept_share
 from eigenshrink.plots import reading
+from eigenshrink.plots.reading import View
 from eigenshrink.plots.text import mix, short
 
 Array = NDArray[np.float64]
@@ -80,38 +81,38 @@ def factor(eigenvalues: Array, alpha: float | Array) -> Array:
     return kept_share(eigenvalues, np.asarray(alpha, dtype=np.float64)[..., None])
 
 
-def of_directions(study: Any, target: int, pair: tuple[int, int]) -> Plane:
+def of_directions(view: View, target: int, pair: tuple[int, int]) -> Plane:
     """Return the plane of two eigen-directions: in it the fit falls apart, whatever the others do.
 
     The frame is orthonormal and lies as near as it can to two columns (the polar factor of their
     rows of the basis), so that the ellipses are tilted as they are for the weights themselves.
     """
     picked = sorted(pair)
-    basis = reading.directions(study, picked)  # (p_pen, 2)
+    basis = reading.directions(view, picked)  # (p_pen, 2)
     columns, frame = _nearest_columns(basis)
     signs = _signs(frame)
-    places = reading.penalised(study)
-    names = [study.feature_names[place] for place in places]
+    places = reading.penalised(view)
+    names = [view.weight_names[place] for place in places]
     first, second = (_direction(picked[i], basis[:, i] * signs[i], names) for i in (0, 1))
     return Plane(
-        eigenvalues=study.spectrum.eigenvalues[picked],
+        eigenvalues=view.spectrum.eigenvalues[picked],
         rotation=frame * signs,
-        coordinates=reading.coordinates(study, target)[picked] * signs,
-        axes=_frame_names(study, [int(places[column]) for column in columns]),
+        coordinates=reading.coordinates(view, target)[picked] * signs,
+        axes=_frame_names(view, [int(places[column]) for column in columns]),
         directions=(first, second),
         minimiser="w*",
     )
 
 
-def of_columns(study: Any, target: int, alpha: float, columns: tuple[Any, Any]) -> Plane:
+def of_columns(view: View, target: int, alpha: float, columns: tuple[Any, Any]) -> Plane:
     """Return the plane of two columns, every other weight held as it is at ``alpha``.
 
     ``L`` there has the 2×2 block of the curvature; its minimiser is the best pair *given the others*.
     The solution in the plane is the pair of the whole model exactly at ``alpha``.
     """
-    places = [reading.place(study, column) for column in columns]
-    rows = reading.loadings(study, [_penalised(study, place) for place in places])  # (2, k)
-    eigenvalues, start = study.spectrum.eigenvalues, reading.coordinates(study, target)
+    places = [reading.place(view, column) for column in columns]
+    rows = reading.loadings(view, [_penalised(view, place) for place in places])  # (2, k)
+    eigenvalues, start = view.spectrum.eigenvalues, reading.coordinates(view, target)
     now = factor(eigenvalues, alpha) * start
     slope = rows @ (eigenvalues * (now - start))
     values, rotation = np.linalg.eigh((rows * eigenvalues) @ rows.T)
@@ -125,31 +126,31 @@ def of_columns(study: Any, target: int, alpha: float, columns: tuple[Any, Any]) 
         eigenvalues=values,
         rotation=rotation,
         coordinates=np.where(flat, 0.0, rotation.T @ (rows @ now) - step),
-        axes=_column_names(study, places),
+        axes=_column_names(view, places),
         directions=("steep axis", "flat axis"),
         minimiser="best pair, others held",
     )
 
 
-def line_as_plane(study: Any, target: int) -> Plane:
+def line_as_plane(view: View, target: int) -> Plane:
     """Return the only direction of a fit (or none at all) as a plane that has nothing to rotate."""
     eigenvalues, z = np.zeros(2), np.zeros(2)
-    count = len(study.spectrum.eigenvalues)
-    eigenvalues[:count] = study.spectrum.eigenvalues
-    z[:count] = reading.coordinates(study, target)
+    count = len(view.spectrum.eigenvalues)
+    eigenvalues[:count] = view.spectrum.eigenvalues
+    z[:count] = reading.coordinates(view, target)
     names = ("the only direction" if count else "no direction", "")
     return Plane(eigenvalues, np.eye(2), z, names, names, "w*")
 
 
-def choose_directions(study: Any, target: int, alpha: float) -> tuple[int, int]:
+def choose_directions(view: View, target: int, alpha: float) -> tuple[int, int]:
     """Pick the two directions that show most: one kept and one fading, both far from zero.
 
     Score of a pair: difference of the factors × balance ``2|z₁z₂|/(z₁²+z₂²)`` × ``√(λ₂/λ₁)``, so that
     the ellipses are not needles; of the best few the one with most to rotate. At α = 0 or ∞ the
     factors are taken at the middle of the spectrum.
     """
-    eigenvalues = study.spectrum.eigenvalues
-    z = np.abs(reading.coordinates(study, target))
+    eigenvalues = view.spectrum.eigenvalues
+    z = np.abs(reading.coordinates(view, target))
     middle = float(np.sqrt(eigenvalues[0] * eigenvalues[-1]))
     kept = factor(eigenvalues, alpha if 0 < alpha < np.inf else middle)
     places = [int(i) for i in np.sort(np.argsort(-z, kind="stable")[:CANDIDATES])]
@@ -160,7 +161,7 @@ def choose_directions(study: Any, target: int, alpha: float) -> tuple[int, int]:
         return float((kept[i] - kept[j]) * balance * (eigenvalues[j] / eigenvalues[i]) ** 0.5)
 
     best = sorted(combinations(places, 2), key=score, reverse=True)[:FEW]
-    basis = dict(zip(places, reading.directions(study, places).T, strict=True))
+    basis = dict(zip(places, reading.directions(view, places).T, strict=True))
 
     def turning(pair: tuple[int, int]) -> float:
         frame = _nearest_columns(np.column_stack([basis[i] for i in pair]))[1]
@@ -170,7 +171,7 @@ def choose_directions(study: Any, target: int, alpha: float) -> tuple[int, int]:
 
 
 def plane_of(
-    study: Any,
+    view: View,
     target: int,
     alpha: float,
     columns: Sequence[Any] | None,
@@ -180,15 +181,15 @@ def plane_of(
     if columns is not None and directions is not None:
         raise InputError("columns and directions are both given: a figure shows one plane, give one of them")
     if columns is not None:
-        return of_columns(study, target, alpha, reading.pair(columns, "columns"))
+        return of_columns(view, target, alpha, reading.pair(columns, "columns"))
     if directions is None:
-        return of_directions(study, target, choose_directions(study, target, alpha))
+        return of_directions(view, target, choose_directions(view, target, alpha))
     first, second = reading.pair(directions, "directions")
-    count = len(study.spectrum.eigenvalues)
+    count = len(view.spectrum.eigenvalues)
     for place in (first, second):
         if not (isinstance(place, (int, np.integer)) and 0 <= place < count):
             raise InputError(f"direction {place!r} is not there: give whole numbers from 0 to {count - 1}")
-    return of_directions(study, target, (int(first), int(second)))
+    return of_directions(view, target, (int(first), int(second)))
 
 
 def _nearest_columns(basis: Array) -> tuple[tuple[int, int], Array]:
@@ -214,26 +215,26 @@ def _signs(rotation: Array) -> Array:
     return signs if proper else signs * np.array([1.0, -1.0])
 
 
-def _penalised(study: Any, place: int) -> int:
+def _penalised(view: View, place: int) -> int:
     """Return the place among the penalised columns of a column that must be one of them."""
-    found = np.flatnonzero(reading.penalised(study) == place)
+    found = np.flatnonzero(reading.penalised(view) == place)
     if found.size:
         return int(found[0])
-    name = study.feature_names[place]
+    name = view.weight_names[place]
     raise InputError(f"column {name!r} is not penalised or does not vary: choose one with a penalty")
 
 
-def _frame_names(study: Any, places: Sequence[int]) -> tuple[str, str]:
-    if len(reading.penalised(study)) == 2:
-        return _column_names(study, places)
-    first, second = (short(study.feature_names[place]) for place in places)
+def _frame_names(view: View, places: Sequence[int]) -> tuple[str, str]:
+    if len(reading.penalised(view)) == 2:
+        return _column_names(view, places)
+    first, second = (short(view.weight_names[place]) for place in places)
     return f"axis of the plane nearest to {first}", f"nearest to {second}"
 
 
-def _column_names(study: Any, places: Sequence[int]) -> tuple[str, str]:
-    d = reading.factors(study)
+def _column_names(view: View, places: Sequence[int]) -> tuple[str, str]:
+    d = reading.factors(view)
     first, second = (
-        f"weight of {short(study.feature_names[place])}{'' if d[place] == 1 else ' × √penalty factor'}"
+        f"weight of {short(view.weight_names[place])}{'' if d[place] == 1 else ' × √penalty factor'}"
         for place in places
     )
     return first, second

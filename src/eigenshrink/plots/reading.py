@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
@@ -10,9 +11,51 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eigenshrink.errors import InputError
-from eigenshrink.plots.text import short
+from eigenshrink.plots.text import number, short
 
 Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """A study seen through its quadratic at one strength: what directions and planes are drawn of (M7).
+
+    Attributes
+    ----------
+    path : QuadraticPath
+    weight_names : tuple of str
+        One for each of its weights.
+    target_names : tuple of str
+    exact : bool
+        The loss is that quadratic; False: it only has the same slope and curvature there.
+    """
+
+    path: Any
+    weight_names: tuple[str, ...]
+    target_names: tuple[str, ...]
+    exact: bool
+
+    @property
+    def spectrum(self) -> Any:
+        """Eigenvalues and directions."""
+        return self.path.spectrum
+
+
+def seen(study: Any, alpha: float) -> View:
+    """Return the study as its quadratic at one strength; squared loss has the same at every strength."""
+    path = study.path.local(alpha)
+    return View(path, study.weight_names, study.target_names, path is study.path)
+
+
+def class_labels(study: Any) -> tuple[Any, ...]:
+    """Return the labels of the classes where each has coefficients of its own, else nothing."""
+    return tuple(study.classes) if study.loss == "multinomial" else ()
+
+
+def weakest(study: Any) -> tuple[float, str]:
+    """Return the weakest strength that has a solution, and what it is called."""
+    low = float(study.path.lowest)
+    return low, f"at the weakest strength, α = {number(low, 3)}" if low else "without regularisation"
 
 
 def check_target(study: Any, target: int) -> int:
@@ -67,8 +110,10 @@ def over(values: Any, target: int) -> Array:
 
 
 def weights(study: Any, target: int, alphas: Array) -> Array:
-    """Return the weights of one target at every strength, ``(a, p)``."""
+    """Return the weights of one target, or of all classes, at every strength, ``(a, p)`` or ``(a, c p)``."""
     array = np.asarray(study.path.weights(alphas), dtype=np.float64)
+    if class_labels(study):
+        return array.reshape(len(array), -1)
     return array[:, target] if array.ndim > 2 else array
 
 
@@ -79,12 +124,12 @@ def strengths(study: Any) -> Array:
 
 
 def factors(study: Any) -> Array:
-    """Return the penalty factors ``d``, ``(p,)``; 0 is a free column."""
+    """Return the penalty factors ``d`` of the weights of a path; 0 is free."""
     return np.asarray(study.path.fit.penalty_factor, dtype=np.float64)
 
 
 def penalised(study: Any) -> NDArray[np.intp]:
-    """Return the places of the columns that vary and are penalised, ``(p_pen,)``."""
+    """Return the places of the weights whose columns vary and are penalised, ``(p_pen,)``."""
     return np.asarray(study.path.fit.penalised)
 
 
@@ -106,7 +151,7 @@ def _units(size: int, places: Sequence[int]) -> Array:
 
 def place(study: Any, column: str | int) -> int:
     """Return the place of a column given by name or by number."""
-    names = tuple(study.feature_names)
+    names = tuple(study.weight_names)
     if isinstance(column, (int, np.integer)) and -len(names) <= column < len(names):
         return int(column) % len(names)
     if column in names:

@@ -127,6 +127,8 @@ def _mark(ax: Axes, at: float, value: float, boundary: str, color: str, size: in
             "clip_on": False,
         }
         ax.plot(np.clip(at, low, high), value, marker, label="_minimum", zorder=6 if size > 6 else 5, **style)
+    if boundary == "zero" and at > 0:
+        return ", best at the weakest"
     if boundary == "none" and marker != "v":
         return f", best at {number(at, 3)}"
     return BOUNDARIES.get(boundary, "")

@@ -36,7 +36,7 @@ def shrinkage(study: Any, ax: Axes | None = None, *, target: int = 0, alpha: flo
     target : int
         Whose chosen strength is taken; the factors are the same for all targets.
     alpha : float, >= 0, optional
-        As chosen by default.
+        As chosen by default; the curvature of the loss is that at this strength.
 
     Returns
     -------
@@ -44,9 +44,9 @@ def shrinkage(study: Any, ax: Axes | None = None, *, target: int = 0, alpha: flo
         A point for each direction, at most 1500 of them evenly picked; the counts are of all.
     """
     target, alpha = reading.asked(study, target, alpha)
-    ax = canvas.axes(ax)
-    eigenvalues = study.spectrum.eigenvalues
-    kept = np.asarray(study.path.shrinkage(alpha), dtype=np.float64)
+    ax, quadratic = canvas.axes(ax), reading.seen(study, alpha).path
+    eigenvalues = quadratic.spectrum.eigenvalues
+    kept = np.asarray(quadratic.shrinkage(alpha), dtype=np.float64)
     picked = np.unique(np.linspace(0, len(kept) - 1, min(len(kept), MOST)).round().astype(int))
     inside = (0 < alpha < np.inf,)
     canvas.logarithmic(ax, np.concatenate([eigenvalues, [alpha] if inside[0] else []]))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from eigenshrink.errors import InputError
 from eigenshrink.plots import canvas, reading
 from eigenshrink.plots.canvas import CHOSEN, INK, LOSS, MUTED, PENALTY
-from eigenshrink.plots.contour import circle, ellipse
+from eigenshrink.plots.contour import circle, ellipse, say_quadratic
 from eigenshrink.plots.plane import Plane, line_as_plane, plane_of
 from eigenshrink.plots.text import number
 
@@ -58,16 +58,17 @@ def three_steps(
     upright between the rotations. With one direction there is nothing to rotate.
     """
     target, alpha = reading.asked(study, target, alpha)
-    panels = _panels(ax)
-    if columns is None and len(study.spectrum.eigenvalues) < 2:
-        plane = line_as_plane(study, target)
+    panels, view = _panels(ax), reading.seen(study, alpha)
+    if columns is None and len(view.spectrum.eigenvalues) < 2:
+        plane = line_as_plane(view, target)
     else:
-        plane = plane_of(study, target, alpha, columns, directions)
+        plane = plane_of(view, target, alpha, columns, directions)
     _rotate(panels[0], plane, alpha)
     _scale(panels[1], plane, alpha)
     _rotate_back(panels[2], plane, alpha)
     _frame(panels, plane, alpha)
     _title(panels, plane, reading.about(study, target), alpha)
+    say_quadratic(panels[0], view, alpha)
     return panels
 
 
