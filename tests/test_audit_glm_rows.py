@@ -11,6 +11,7 @@ from scipy.special import expit
 import eigenshrink as es
 from audit_studies import finding
 from eigenshrink.audit.columns import combined_weights
+from eigenshrink.audit.groups import _Agreement
 from eigenshrink.audit.left_out import Answers
 from glm_problems import make
 
@@ -243,3 +244,27 @@ def test_copies_of_rows_in_weights_give_the_same_findings():
     verdicts = {found.check: found.verdict for found in study.audit}
     assert verdicts[COPIES] in ("warn", "fail", "pass")
     assert study.audit.ok or verdicts[COPIES] == "fail"
+
+
+@pytest.mark.parametrize("shift", [0.0, -4.0])
+@pytest.mark.parametrize("groups", [5, 60])
+def test_groups_of_independent_rows_are_alike_as_rarely_as_said(shift, groups):
+    """Also with classes of few rows, whose residuals are far from normal."""
+    rng = np.random.default_rng(7)
+    alarms = 0
+    for _ in range(400):
+        p = expit(rng.normal(size=400) + shift)
+        residual = ((rng.random(400) < p) - p) / np.sqrt(p * (1 - p))
+        codes = np.unique(np.floor(groups * rng.random(400) ** 2), return_inverse=True)[1]
+        alarms += _Agreement.of_pairs(0, codes, residual[:, None]).chance < 0.01
+    assert alarms <= 12  # four are expected, twelve once in a thousand
+
+
+def test_the_correlation_of_pairs_is_their_mean_product():
+    rng = np.random.default_rng(7)
+    codes, residual = rng.integers(0, 9, 60), rng.normal(size=(60, 2))
+    same = (codes[:, None] == codes) & ~np.eye(60, dtype=bool)
+    means = [np.outer(r, r)[same].mean() / np.mean(r**2) for r in residual.T]
+    found = _Agreement.of_pairs(0, codes, residual)
+    assert found.alike == pytest.approx(means[found.target])
+    assert found.needed(found.chance) == pytest.approx(found.alike, abs=1e-6)

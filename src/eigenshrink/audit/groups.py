@@ -17,6 +17,7 @@ from eigenshrink.risk import criterion_name
 ALIKE = 0.1  # correlation of consecutive errors from which their order matters
 AGREE = 0.02  # intra-class correlation from which groups matter
 FEWEST_GROUPS = 5
+FEWEST_ROWS = 10  # by whose squares a correlation can be told
 JUDGED_BY_OTHERS = {"given": "alpha was given", "validation": "rows that were not fitted judge"}
 
 
@@ -24,7 +25,8 @@ def time_order(examined: Examined) -> Finding:
     """Whether errors of consecutive rows are alike, as in a table ordered by time or place.
 
     Lag-1 correlation of the normal scores of the leave-out errors, against ``1/√n``. Pairs that the
-    criterion leaves out together do not count.
+    criterion leaves out together do not count. Other losses: of Pearson residuals, against the root of the
+    sum of the squared products.
     """
     check, left = "time order", LeaveOut.of(examined)
     if left is None:
@@ -33,10 +35,12 @@ def time_order(examined: Examined) -> Finding:
     apart = _apart(examined, left.places[:-1], left.places[1:])
     if apart.sum() < FEWEST_GROUPS:
         return Finding(check, "pass", 0, ALIKE, "Consecutive rows are left out together.", "")
-    alike = np.mean(scores[:-1][apart] * scores[1:][apart], axis=0)
-    threshold = max(ALIKE, float(stats.norm.isf(LEVEL / t)) / np.sqrt(apart.sum()))
-    worst = int(np.argmax(alike))
-    value, where = float(alike[worst]), left.of_target(worst)
+    products = scores[:-1][apart] * scores[1:][apart]
+    alike = products.mean(axis=0)
+    noise = np.ones(t) if left.ranked else np.sqrt(np.mean(products**2, axis=0))
+    limits = np.maximum(ALIKE, float(stats.norm.isf(LEVEL / t)) * noise / np.sqrt(apart.sum()))
+    worst = int(np.argmax(alike - limits))
+    value, threshold, where = float(alike[worst]), float(limits[worst]), left.of_target(worst)
     if value <= threshold:
         meaning = f"Leave-out errors{where} do not follow the order of the rows."
         return Finding(check, "pass", value, threshold, meaning, "")
@@ -57,14 +61,16 @@ def likely_groups(examined: Examined) -> Finding:
     Every column with repeated values, 5 or more different ones and at most half as many as rows: F test
     of the means of the leave-out errors (as normal scores) at each value about their straight line, at
     the level 0.001 shared out over columns and targets. It warns from an intra-class correlation of 0.02.
-    A column whose equal values are left out together by the criterion is not looked at.
+    A column whose equal values are left out together by the criterion is not looked at. Other losses: the
+    sum of the products of Pearson residuals over all pairs of rows of one value, over its own root mean
+    square, so that a few large residuals do not decide.
     """
     check, left = "likely groups", LeaveOut.of(examined)
     if left is None:
         return no_rows(check, examined)
     scores, columns = left.scores, id_columns(left.table.X, left.places, FEWEST_GROUPS)
     found = [
-        _Agreement.of(j, codes, values, scores)
+        _Agreement.of(j, codes, values, scores) if left.ranked else _Agreement.of_pairs(j, codes, scores)
         for j, codes, values in columns
         if not leaves_together(examined, codes, left.places)
     ]
@@ -104,7 +110,8 @@ def given_groups(examined: Examined) -> Finding:
     codes = np.unique(splits.groups[left.places], return_inverse=True)[1]
     if not 1 <= codes.max() < len(codes) - 1:
         return Finding(check, "pass", 0, AGREE, "Every different row has a group of its own, or all one.", "")
-    found = _Agreement.of(0, codes, None, left.scores)
+    scores = left.scores
+    found = _Agreement.of(0, codes, None, scores) if left.ranked else _Agreement.of_pairs(0, codes, scores)
     level = LEVEL / left.error.shape[1]
     matter = found.chance < level and found.alike > AGREE
     threshold = max(AGREE, found.needed(level))
@@ -144,6 +151,7 @@ class _Agreement:
     chance: float  #  that independent errors would be as alike
     freedom: tuple[float, float]
     size: float  #    of a group, on average
+    noise: float = 0.0  # standard deviation of ``alike``, where pairs are compared
 
     @classmethod
     def of(cls, column: int, codes: Codes, values: Array | None, scores: Array) -> _Agreement:
@@ -165,8 +173,38 @@ class _Agreement:
         alike = _class_correlation(float(ratio[target]), size)
         return cls(column, len(sizes), target, alike, chance, (freedom, m - len(sizes)), size)
 
+    @classmethod
+    def of_pairs(cls, column: int, codes: Codes, scores: Array) -> _Agreement:
+        """``Σ_g Σ_{i≠j∈g} r_i r_j`` of residuals ``(m, t)``, over its root mean square by chance.
+
+        Its distribution lies between a normal one (many groups) and χ² (few large ones), which is more
+        skewed: χ² with the skewness of group sums is used. Where fewer than 10 rows have nearly all of the
+        squares, as with a class of few rows, nothing is told.
+        """
+        sizes = np.bincount(codes)
+        order, starts = np.argsort(codes, kind="stable"), np.append(0, np.cumsum(sizes)[:-1])
+        sums, squares, fourths = (
+            np.add.reduceat(scores[order] ** power, starts, axis=0) for power in (1, 2, 4)
+        )
+        together = np.sum(sums**2 - squares, axis=0)
+        noise = np.sqrt(2 * np.sum(np.maximum(squares**2 - fourths, 0.0), axis=0))
+        clear = together / np.maximum(noise, 1e-300)
+        target = int(np.argmax(clear))
+        own = squares[:, target]
+        freedom = float(np.sum(own**2) ** 3 / max(np.sum(own**3) ** 2, 1e-300))
+        pairs = float(np.sum(sizes * (sizes - 1.0))) * float(np.mean(scores[:, target] ** 2))
+        chance = float(stats.chi2.sf(freedom + clear[target] * np.sqrt(2 * freedom), freedom))
+        if own.sum() ** 2 < FEWEST_ROWS * np.sum(fourths[:, target]):
+            chance = 1.0
+        size = float(np.mean(sizes))
+        alike, noise_of = float(together[target]) / pairs, float(noise[target]) / pairs
+        return cls(column, len(sizes), target, alike, chance, (freedom, 0.0), size, noise_of)
+
     def needed(self, level: float) -> float:
         """Intra-class correlation that chance exceeds with probability ``level``."""
+        if self.noise:
+            freedom = self.freedom[0]
+            return float(self.noise * (stats.chi2.isf(level, freedom) - freedom) / np.sqrt(2 * freedom))
         return _class_correlation(float(stats.f.isf(level, *self.freedom)), self.size)
 
 
