@@ -154,6 +154,7 @@ def study(
     )
     if asked.alpha is not None:
         _ = result.choice  # a wrong shape is said here, not when the choice is first used
+        path.checked(asked.alpha)
     return result
 
 

@@ -88,8 +88,11 @@ def standard_errors(path: AnchoredPath, alpha: ArrayLike, kind: str = "frequenti
     """Roots of the diagonal of that, ``(p+1,)`` or ``(c, p+1)``."""
 
     def one(at: float) -> Array:
-        own, lift, unseen = _parts(path, at, kind)
-        return np.asarray(np.sqrt(np.einsum("pq,cqr,pr->cp", lift, own, lift, optimize=True) + unseen))
+        own, lift = _parts(path, at, kind)
+        found = np.einsum("pq,cqr,pr->cp", lift, own, lift, optimize=True)
+        share, seen, far = _prior(path, at, kind)
+        unseen = share * np.maximum(far[:, 0] - np.sum(seen**2, axis=0), 0.0) if share else 0.0
+        return np.asarray(np.sqrt(found + unseen))
 
     return _each(path, alpha, one)
 
@@ -128,30 +131,51 @@ def _each(path: AnchoredPath, alpha: ArrayLike, one: Any) -> Any:
 
 
 def _covariance(path: AnchoredPath, alpha: float, kind: str) -> Array:
-    own, lift, unseen = _parts(path, alpha, kind)
-    total = lift @ own @ lift.T
-    total[:, np.arange(len(lift)), np.arange(len(lift))] += unseen
+    own, lift = _parts(path, alpha, kind)
+    share, seen, _ = _prior(path, alpha, kind)
+    total = np.asarray(lift @ own @ lift.T)
+    if share:
+        design, pen = path.problem.design, path.problem.design.columns[0]
+        spread = np.zeros((len(lift), len(pen)))
+        spread[pen, np.arange(len(pen))] = design.scale
+        spread[len(design.centre) :] = -design.centre[pen] * design.scale
+        total += share * (spread @ spread.T - seen.T @ seen)
     return total
 
 
-def _parts(path: AnchoredPath, alpha: float, kind: str) -> tuple[Array, Array, Array]:
-    """Covariance of each class's coordinates ``(c, q, q)``, what makes coefficients of them ``(p+1, q)``.
+def _parts(path: AnchoredPath, alpha: float, kind: str) -> tuple[Array, Array]:
+    """Covariance of each class's coordinates ``(c, q, q)``, what makes coefficients of them ``(p+1, q)``."""
+    contrasts, (o, q) = path.problem.response.contrasts, path.problem.shape
+    C = _core(path, path.near(alpha), kind).reshape(o, q, o, q)
+    return np.einsum("ca,aqbr,cb->cqr", contrasts, C, contrasts, optimize=True), _lift(path)
 
-    Last: variances along what the rows do not see, ``(p+1,)``, where only the prior speaks.
+
+def _lift(path: AnchoredPath) -> Array:
+    W, b = path.problem.design.weights(np.eye(path.problem.shape[1]))
+    return np.vstack([W.T, b[None]]) if path.problem.design.intercept else W.T
+
+
+def _prior(path: AnchoredPath, alpha: float, kind: str) -> tuple[float, Array, Array]:
+    """What only the prior says: ``share · (spread − seenᵀ seen)``, blind directions and the shift.
+
+    The penalty lets the classes move together with variance ``φ/(Sαd)`` as well, which no row can see.
+    Third: the diagonal of ``spread``, ``(p+1, 1)``.
     """
-    design, contrasts = path.problem.design, path.problem.response.contrasts
-    o, q = path.problem.shape
-    anchor = path.near(alpha)
-    C = _core(path, anchor, kind).reshape(o, q, o, q)
-    W, b = design.weights(np.eye(q))
-    lift = np.vstack([W.T, b[None]]) if design.intercept else W.T
-    unseen = np.zeros(len(lift))
-    if kind == "bayesian" and design.basis is not None and np.isfinite(alpha):
-        pen = design.columns[0]
-        seen = np.sum(W[design.rank :, pen] ** 2, axis=0)
-        phi = dispersion(path, alpha) / path.sample.weight_sum
-        unseen[pen] = phi * np.maximum(design.scale**2 - seen, 0.0) / alpha
-    return np.einsum("ca,aqbr,cb->cqr", contrasts, C, contrasts, optimize=True), lift, unseen
+    design, c = path.problem.design, len(path.problem.response.contrasts)
+    none = 0.0, np.zeros((0, 0)), np.zeros((0, 1))
+    if kind != "bayesian" or not np.isfinite(alpha) or (design.basis is None and c == 1):
+        return none
+    if alpha == 0:
+        raise InputError(
+            "the rows leave some penalised weights undetermined, so that their Bayesian variance is infinite "
+            "at alpha = 0: give alpha > 0, or kind='frequentist'"
+        )
+    pen = design.columns[0]
+    far = np.zeros((len(design.centre) + design.intercept, 1))
+    far[pen, 0] = design.scale**2
+    far[len(design.centre) :] = np.sum((design.centre[pen] * design.scale) ** 2)
+    seen = _lift(path)[:, design.rank :].T * np.sqrt(1.0 if c == 1 else 1.0 - 1.0 / c)
+    return dispersion(path, alpha) / path.sample.weight_sum / alpha, seen, far
 
 
 def _core(path: AnchoredPath, anchor: Anchor, kind: str) -> Array:

@@ -64,4 +64,5 @@ def huber(delta: float | None = None) -> Loss:
         known_dispersion=False,
         unit="half deviance",
         check=anything,
+        smooth=False,
     )

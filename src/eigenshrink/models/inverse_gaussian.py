@@ -52,4 +52,5 @@ INVERSE_GAUSSIAN = Loss(
     known_dispersion=False,
     unit="half deviance",
     check=_check,
+    smooth=False,
 )

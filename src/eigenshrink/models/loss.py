@@ -39,6 +39,8 @@ class Loss:
         Refuses targets ``(n,)`` that cannot be, by an InputError that names the first one.
     classes : int
         0: targets are numbers; 2: two classes, coded 0 and 1; 3: any number of classes, coded from 0.
+    smooth : bool
+        The curvature changes gently with η; where it does not, the path is solved at more strengths.
     """
 
     name: str
@@ -53,3 +55,4 @@ class Loss:
     unit: str
     check: Callable[[Array], None]
     classes: int = 0
+    smooth: bool = True

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from eigenshrink.errors import NotConverged
+from eigenshrink.errors import InputError, NotConverged
 from eigenshrink.newton.problem import Point, Problem
 from eigenshrink.newton.solve import solve, solver
 from eigenshrink.spectrum.triangular import EPS
@@ -17,8 +17,11 @@ from eigenshrink.spectrum.triangular import EPS
 Array = NDArray[np.float64]
 
 SPACING = 0.92  # of anchors in log α: five in two decades
+FINE = 0.46  # where a curvature costs little
+ROUGH = 0.23  # where it does not change gently
+LITTLE = 5e7  # products that a curvature costs, n d²
 TOP = 30.0  # times the largest eigenvalue: the strongest anchor, from where α → ∞ is near
-BOTTOM = 0.03  # times the smallest eigenvalue: the weakest one, from where α → 0 is near
+BOTTOM = 0.01  # times the smallest eigenvalue: the weakest one, from where α → 0 is near
 FLOOR = 1e-13  # of the largest eigenvalue, below which no anchor is put
 GONE = 1e-3  # share of its curvature that a direction keeps on the way to α = 0 if there is a minimum
 DONE = 1e-3  # share of the loss without columns that separated classes are followed to
@@ -62,6 +65,15 @@ class Anchor:
         schur, log_free = schur_complement(self.curvature, self.point.problem.priced)
         values = np.linalg.eigvalsh(schur)[::-1] if len(schur) else np.zeros(0)
         return np.maximum(values, 0.0), log_free
+
+    @cached_property
+    def bent_down(self) -> bool:
+        """Whether some direction has negative curvature, as a loss that is not convex may have."""
+        schur, _ = schur_complement(self.curvature, self.point.problem.priced)
+        if self.point.problem.response.loss.convex or not len(schur):
+            return False
+        values = np.linalg.eigvalsh(schur)
+        return bool(values[0] < -10 * EPS * len(values) * values[-1])
 
 
 def schur_complement(curvature: Array, priced: Array) -> tuple[Array, float]:
@@ -125,7 +137,7 @@ def descend(problem: Problem, tolerance: float) -> Anchors:
     largest = float(values.max(initial=0.0))
     if largest > 0:
         last = infinite
-        for alpha in _strengths(largest):
+        for alpha in _strengths(largest, _spacing(problem)):
             last = _next(last, found[-2] if len(found) > 1 else None, alpha, tolerance)
             found.append(last)
             if _enough(last, infinite):
@@ -134,11 +146,17 @@ def descend(problem: Problem, tolerance: float) -> Anchors:
     return Anchors(tuple(found[::-1]), infinite, zero)
 
 
-def _strengths(largest: float) -> Iterator[float]:
+def _spacing(problem: Problem) -> float:
+    if not problem.response.loss.smooth:
+        return ROUGH
+    return FINE if len(problem.design.share) * problem.dim**2 <= LITTLE else SPACING
+
+
+def _strengths(largest: float, spacing: float) -> Iterator[float]:
     alpha = TOP * largest
     while alpha > FLOOR * largest:
         yield alpha
-        alpha *= np.exp(-SPACING)
+        alpha *= float(np.exp(-spacing))
 
 
 def _null(problem: Problem) -> Anchor:
@@ -152,7 +170,13 @@ def _null(problem: Problem) -> Anchor:
             middle = loss.link(np.atleast_1d(problem.design.share @ y))[0]
             theta[0, 0] = middle - (0.0 if offset is None else problem.design.share @ offset)
             start = problem.at(theta)
-        start = solve(start, np.inf, 1e-12)
+        try:
+            start = solve(start, np.inf, 1e-12)
+        except NotConverged as error:
+            raise InputError(
+                "the columns without penalty separate the rows, so that their weights grow without end at "
+                "any strength: give those columns a penalty_factor above 0, or leave them out"
+            ) from error
     return Anchor(np.inf, start, start.curvature)
 
 
@@ -176,7 +200,7 @@ def _better(guess: Point, point: Point, alpha: float) -> Point:
 
 def _enough(anchor: Anchor, infinite: Anchor) -> bool:
     """Whether nothing more is to be seen below this strength."""
-    if anchor.alpha <= BOTTOM * _smallest(anchor):
+    if anchor.alpha <= BOTTOM * _smallest(anchor) and not anchor.bent_down:
         return True
     return anchor.point.loss <= DONE * infinite.point.loss
 

@@ -188,7 +188,7 @@ class AnchoredPath:
 
     def shrinkage(self, alpha: ArrayLike) -> Array:
         """``λ/(λ+α)`` with the curvature at w̃(α), ``(k,)`` or ``(a, k)`` (M7); see the error of γ."""
-        strength = self._strengths(alpha)
+        strength = self.checked(alpha)
         each = [self._shares(value)[0] for value in strength.ravel()]
         return np.reshape(each, (*strength.shape, -1)) if each else np.zeros((0, 0))
 
@@ -198,13 +198,13 @@ class AnchoredPath:
         Exact at anchors; between them λ/(λ+α) is interpolated in the curvature, never in α.
         """
         free = 0 if penalised_only else self.free_rank
-        strength = self._strengths(alpha)
+        strength = self.checked(alpha)
         total = np.array([free + self._shares(value)[0].sum() for value in strength.ravel()])
         return total.reshape(strength.shape) if strength.ndim else float(total[0])
 
     def effective_parameters_error(self, alpha: ArrayLike) -> Any:
         """How far the interpolated γ may be off: its difference to that of a cubic through four anchors."""
-        strength = self._strengths(alpha)
+        strength = self.checked(alpha)
         error = np.array([abs(self._shares(value)[1]) for value in strength.ravel()])
         return error.reshape(strength.shape) if strength.ndim else float(error[0])
 
@@ -222,7 +222,7 @@ class AnchoredPath:
         The gradient is taken on the data at ŵ with the free block solved there; its rounding and that of ŵ
         are added. ``relative`` divides by ``‖ŵ‖_D``. Infinite at α = 0, NaN where the loss is not convex.
         """
-        strength = self._strengths(alpha)
+        strength = self.checked(alpha)
         bound = self._bound(self._solve(strength.ravel()), strength.ravel(), relative)
         return bound.reshape(strength.shape) if strength.ndim else float(bound[0])
 
@@ -244,7 +244,7 @@ class AnchoredPath:
 
         With ŵ fixed the gradient is linear in the strength: a quadratic inequality.
         """
-        solved = self._solve(self._strengths(alpha).ravel())
+        solved = self._solve(self.checked(alpha).ravel())
         length, residual = float(solved.length[0]), float(solved.residual[0])
         if not 0 < alpha < np.inf or not self.loss.convex or length == 0:
             return (alpha, alpha)
@@ -256,7 +256,7 @@ class AnchoredPath:
 
     def residual_bound(self, alpha: ArrayLike) -> Any:
         """Error of the solution to first order, ``‖(H+αE)⁻¹∇L̃_α(ŵ)‖`` tripled, ``()`` or ``(a,)``."""
-        strength = self._strengths(alpha)
+        strength = self.checked(alpha)
         flat = strength.ravel()
         solved = self._solve(flat)
         least = np.array([self._least_curvature(value) for value in flat])
@@ -290,12 +290,12 @@ class AnchoredPath:
         known = {anchor.alpha: anchor for anchor in self.anchors_.all}
         if alpha in known or not self.anchors:
             return known.get(alpha, self.anchors_.infinite)
-        point = self.problem.at(self._solve(self._strengths(alpha).ravel()).theta[0])
+        point = self.problem.at(self._solve(self.checked(alpha).ravel()).theta[0])
         return Anchor(float(alpha), point, point.curvature)
 
     def _weights(self, alpha: ArrayLike) -> tuple[Array, Array]:
         """Weights ``(a, c, p)`` and intercepts ``(a, c)``."""
-        theta = self._solve(self._strengths(alpha).ravel()).theta
+        theta = self._solve(self.checked(alpha).ravel()).theta
         a, o, q = theta.shape
         W, b = self.problem.design.weights(theta.reshape(a * o, q))
         contrasts = self.problem.response.contrasts
@@ -346,11 +346,12 @@ class AnchoredPath:
         return float(self.anchors[nearest].spectrum[0].min(initial=np.inf))
 
     def _scalars(self, alpha: ArrayLike, pick: Callable[[Solved], Array]) -> Any:
-        strength = self._strengths(alpha)
+        strength = self.checked(alpha)
         values = pick(self._solve(strength.ravel())).reshape(strength.shape)
         return values if strength.ndim else float(values)
 
-    def _strengths(self, alpha: ArrayLike) -> Array:
+    def checked(self, alpha: ArrayLike) -> Array:
+        """Strengths as an array, refused where there is no solution."""
         strength = some_strengths(alpha)
         if strength.size and strength.min() < self.lowest:
             raise InputError(

@@ -140,7 +140,7 @@ class QuadraticPath:
         InputError
             If a strength is negative, NaN, or too small for an indefinite H.
         """
-        strength = self._strengths(alpha)
+        strength = self.checked(alpha)
         numerators = self.spectrum.numerators
         k, t = numerators.shape
         C = numerators[:, None, :] * self._inverse(strength.reshape(-1, 1)).T[:, :, None]
@@ -149,7 +149,7 @@ class QuadraticPath:
 
     def weights_per_target(self, alphas: Array) -> NDArray[np.floating]:
         """``w̃`` of each target at its own strength, ``(t, p)``, for alphas of shape (t,)."""
-        C = self._inverse(self._strengths(alphas)[:, None]).T
+        C = self._inverse(self.checked(alphas)[:, None]).T
         C *= self.spectrum.numerators
         return self._cast(self._assemble(C).T)
 
@@ -178,7 +178,7 @@ class QuadraticPath:
         A flat direction keeps nothing, also at α = 0 (the limit from above). Along negative curvature
         there is no share to state: NaN.
         """
-        strength = self._strengths(alpha)
+        strength = self.checked(alpha)
         return kept_share(self.spectrum.eigenvalues, strength[..., None])
 
     def effective_parameters(self, alpha: ArrayLike, penalised_only: bool = False) -> Any:
@@ -192,14 +192,14 @@ class QuadraticPath:
 
     def norm(self, alpha: ArrayLike) -> Any:
         """``‖w̃(α)‖_D = (w̃ᵀDw̃)^½``, shaped like a risk: ``()`` or ``(t,)``, with a leading a."""
-        strength = self._strengths(alpha)
+        strength = self.checked(alpha)
         inverse = self._inverse(strength.reshape(-1, 1))
         sizes = [np.linalg.norm(numerators * inverse, axis=1) for numerators in self.spectrum.numerators.T]
         return self._risk_shaped(np.stack(sizes, axis=1), strength.ndim)
 
     def train_loss(self, alpha: ArrayLike) -> Any:
         """Mean training loss ``L(w̃(α)) = RSS_s/2S``, shaped like a risk; NaN without data."""
-        strength = self._strengths(alpha).reshape(-1, 1)
+        strength = self.checked(alpha).reshape(-1, 1)
         values, numerators = self.spectrum.eigenvalues, self.spectrum.numerators
         if self.fit.sample is None:
             loss = np.full((len(strength), numerators.shape[1]), np.nan)
@@ -238,7 +238,7 @@ class QuadraticPath:
         of the residual itself is covered by a factor 3, that of the basis by its own term. Several
         targets: the largest. Cost: one pass over the data for all strengths.
         """
-        strength = self._strengths(alpha)
+        strength = self.checked(alpha)
         flat = strength.reshape(-1)
         bound = np.zeros(flat.size)
         for picked, W, residual in self._residuals(flat):
@@ -258,7 +258,7 @@ class QuadraticPath:
         added. ``relative`` divides by ``‖ŵ‖_D``. Infinite at α = 0, NaN where the loss is not known to
         be convex (no data). Several targets: the largest. Cost: one pass over the data for all strengths.
         """
-        strength = self._strengths(alpha)
+        strength = self.checked(alpha)
         flat = strength.reshape(-1)
         bound = np.full(flat.size, np.nan)
         if self.fit.training is not None and self.fit.loss is not None and self.fit.loss.convex:
@@ -348,7 +348,8 @@ class QuadraticPath:
             W[fit.free] = offset - free.onto @ W[fit.penalised]
         return W
 
-    def _strengths(self, alpha: ArrayLike) -> Array:
+    def checked(self, alpha: ArrayLike) -> Array:
+        """Strengths as an array, refused where there is no solution."""
         strength = some_strengths(alpha)
         low = self.trusted[0]
         if low > 0 and strength.min() <= low:

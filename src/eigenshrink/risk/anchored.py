@@ -130,32 +130,41 @@ def laplace(path: AnchoredPath) -> RiskCurve:
 
 
 def combined(path: AnchoredPath) -> RiskCurve:
-    """``evidence(α) + 2 (1 − rank/ν) (S/φ) R(α)``, R being Cp, or leave-group-out where rows belong together.
+    """``(S/φ) R(α)``, R being leave-one-out, and ``evidence(α)`` added where that asks for more penalty.
 
-    To first order what the score of squared loss is, ``(ν − rank) log R + evidence``, at a known dispersion.
-    Groups count for what they are worth as there. The band is the paired one of leave-one-out
-    (leave-group-out) around the optimum.
+    Both are negative log scores of all observations: of each one told by the others, and of one after the
+    other. Leave-group-out takes the place of leave-one-out where rows belong together. Evidence is heard
+    only towards a stronger penalty: where classes come apart, counts are overdispersed or rows alike, it asks
+    for far too little. The band is the paired one of R around the optimum.
+
+    Notes
+    -----
+    Measured against its parts in ``benchmarks/choose.py``; docs/choosing.md has the record.
     """
     believed = laplace(path)
     groups = "leave_group_out" in path.available_risks
     estimate = (one_step_groups if groups else one_step_loo)(path)
-    error = estimate if groups else akaike(path)
-    spare = max(0.0, 1.0 - path.problem.dim / path.sample.observations)
-    weight = 2.0 * spare * path.sample.weight_sum / dispersion_at_zero(path)
+    weight = path.sample.weight_sum / dispersion_at_zero(path)
 
-    def evaluate(alphas: Array, slopes: bool) -> tuple[Array, Array]:
-        (value, steep), (size, moves) = believed.evaluate(alphas, slopes), error.evaluate(alphas, slopes)
-        return value + weight * size, steep + weight * moves
+    def alone(alphas: Array, slopes: bool) -> tuple[Array, Array]:
+        value, steep = estimate.evaluate(alphas, slopes)
+        return weight * value, weight * steep
 
-    return replace(
+    def both(alphas: Array, slopes: bool) -> tuple[Array, Array]:
+        (value, steep), (size, moves) = believed.evaluate(alphas, slopes), alone(alphas, slopes)
+        return value + size, steep + moves
+
+    score = replace(
         believed,
         name="combined",
         unit="combined score",
-        evaluate=evaluate,
+        evaluate=both,
         units=estimate.units,
         estimate=estimate,
         seed=estimate.seed,
     )
+    weaker = np.any(np.less(score.minimum.alpha, estimate.minimum.alpha))
+    return replace(score, evaluate=alone) if weaker else score
 
 
 def _along(C: Array, values: Array) -> Array:

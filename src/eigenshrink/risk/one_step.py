@@ -69,8 +69,10 @@ class Leaving:
             reach = np.concatenate([np.einsum("nd,nd->n", block, block) for _, block in design.times(wide)])
             return (reach * self.weight)[:, None, None]
         n = len(self.weight)
-        reach = np.empty((n, o, o))
-        for rows in slices(n, max(64, 8 * BLOCK // (o * d))):
+        reach = np.zeros((n, o, o))
+        if not d:
+            return reach
+        for rows in slices(n, max(64, 8 * BLOCK // max(1, o * d))):
             each = (design.blocks(rows) @ wide).reshape(-1, o, d)
             reach[rows] = each @ each.transpose(0, 2, 1)
         return reach * self.weight[:, None, None]
