@@ -119,7 +119,7 @@ def test_what_chose_is_thick():
 
 def test_every_criterion_has_a_name():
     assert all(
-        criterion_name(key) != key for key in RISKS if key not in ("evidence", "validation", "optimism")
+        criterion_name(key) != key for key in RISKS if key not in ("evidence", "validation", "optimism", "misclassified")
     )
     assert criterion_name("new_one") == "new-one"
 

@@ -118,7 +118,7 @@ class TabledPath(AnchoredPath):
 
     def certificate(self, alpha: ArrayLike, relative: bool = False) -> Any:
         """NaN: a proof is a gradient on the rows."""
-        strength = self._strengths(alpha)
+        strength = self.checked(alpha)
         return np.full(strength.shape, np.nan) if strength.ndim else float("nan")
 
     def certify(self, weights: ArrayLike, alpha: float) -> float:

@@ -1,4 +1,4 @@
-"""The answer in words: which strength, what to type elsewhere, what it buys, whether to trust it."""
+"""The answer in words: which strength, what it buys, whether to trust it."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from numpy.typing import NDArray
 from eigenshrink.plots import reading
 from eigenshrink.plots.criteria import equivalent
 from eigenshrink.plots.text import number, plural
+from eigenshrink.report import losses
 from eigenshrink.report.estimates import SHOWN, as_good, finite
 from eigenshrink.report.html import table, tag, text
-from eigenshrink.report.words import agreement, groups_and_judges
+from eigenshrink.report.words import agreement, groups_and_judges, opened
 from eigenshrink.risk import criterion_name
-from eigenshrink.units import PEERS, convert
 
 Array = NDArray[np.float64]
 
-FIRST = ("sklearn.Ridge", "statsmodels.OLS", "glum", "glmnet.gaussian")
 
 CORRECTED = (
     "Corrected: the lowest point of a curve looks better than it is because it was picked; a bootstrap "
     "of the rows says by how much."
 )
+SAME, TRAINING = "the same, corrected", "the same, on the training rows"
 BOUNDARIES = {
     "zero": "The best strength is the smallest one: by this criterion regularisation does not help here.",
     "infinite": "The best strength is endless: by this criterion the penalised columns do not help at all, "
@@ -41,37 +41,32 @@ def answer(study: Any) -> str:
     return "".join((opening(study), bought(study), *doubts, _verdict(study)))
 
 
-def equivalents(study: Any) -> str:
-    """Return what to set in other programs for the same model."""
-    if not study.facts.one_target:
-        return _scale(study) + _ridges(study)
-    if not np.isfinite(study.alpha).all():
-        return tag("p", "An endless strength is set by leaving the penalised columns out.")
-    numbers = {peer: value for peer, value in study.equivalents.items() if value is not None}
-    first = [_peer(peer, numbers[peer], study) for peer in FIRST if peer in numbers]
-    rest = [_peer(peer, numbers[peer], study) for peer in numbers if peer not in FIRST]
-    said = _scale(study) + tag("ul", *first, class_="peers")
-    if rest:
-        more = tag("summary", text(plural(len(rest), "more program")))
-        said += tag("details", more, tag("ul", *rest, class_="peers"))
-    return said
-
-
 def _one(study: Any) -> str:
     alpha = reading.chosen(study, 0)
     use = "Use " if reading.was_chosen(study, None) else "As given: "
     said = tag("p", use, tag("strong", f"α = {number(alpha)}"), class_="answer")
     sure = as_good(study)
     said += tag("p", text(sure), class_="sure") if sure else ""
-    used, most = (study.path.effective_parameters(at) for at in (alpha, 0.0))
+    used, most = (study.path.effective_parameters(at) for at in (alpha, reading.weakest(study)[0]))
     noun = "parameter is" if most == 1 else "parameters are"
     in_use = f"{number(used, 3)} of {number(most)} {noun} in use (effective number, γ)."
-    return said + tag("p", text(" ".join(filter(None, (_reason(study), _boundary(study), in_use)))))
+    why = (_reason(study), _boundary(study), losses.separation(study), in_use)
+    said += tag("p", text(" ".join(filter(None, why))))
+    proof = losses.proof(study)
+    said += (
+        tag("p", text(f"Loss: {losses.loss_in_words(study)}. Proof: {proof}."), class_="sure")
+        if proof
+        else ""
+    )
+    about = losses.classes_in_words(study)
+    return said + (tag("p", text(f"{about}.")) if about else "")
 
 
 def _boundary(study: Any) -> str:
     if not reading.was_chosen(study, None):
         return ""
+    if 0 < reading.chosen(study, 0) <= study.path.lowest:
+        return "That is the weakest strength with a solution: by this criterion regularisation does not help."
     return BOUNDARIES.get(str(np.ravel(study.choice.boundary)[0]), "")
 
 
@@ -112,25 +107,27 @@ def _reason(study: Any) -> str:
 def _bought(study: Any) -> str:
     """Say what the strength buys: the estimated error beside no regularisation and beside nothing else."""
     curve = study.estimate
-    alpha = reading.chosen(study, 0)
+    alpha, (weakest, _) = reading.chosen(study, 0), reading.weakest(study)
     word = "chosen" if reading.was_chosen(study, None) else "given"
-    bare, here, endless = (float(np.ravel(curve(strength))[0]) for strength in (0.0, alpha, np.inf))
+    bare, here, endless = (float(np.ravel(curve(strength))[0]) for strength in (weakest, alpha, np.inf))
     corrected = _corrected(study)
+    least = f"the weakest there is, α = {number(weakest, 3)}" if weakest else "no regularisation, α → 0"
     lines = [
-        ("no regularisation, α → 0", 0.0, bare),
+        (least, weakest, bare),
         (f"{word}, α = {number(alpha)}", alpha, here),
-        *(("the same, corrected", alpha, float(each)) for each in corrected),
-        ("the same, on the training rows", alpha, float(np.ravel(study.risk["train"](alpha))[0])),
+        *((SAME, alpha, float(each)) for each in corrected),
+        (TRAINING, alpha, float(np.ravel(study.risk["train"](alpha))[0])),
         ("endless, α → ∞", np.inf, endless),
     ]
+    known = _known(study)
     rows = []
     for name, strength, value in lines:
         used = number(study.path.effective_parameters(strength), 3)
-        rows.append([name, used, finite(value), *_typical(study, value)])
-    typical = ["typical error"] if study.loss == "squared" else []
-    heads = ["strength", "parameters in use", curve.unit, *typical]
+        rows.append([name, used, finite(value), *_figure(study, name, strength, value)])
+    heads = ["strength", "parameters in use", curve.unit, *known]
     caption = f"Error to expect on new rows, estimated by {criterion_name(curve.name)}"
-    made = tag("p", text(_saved(bare, here))) + table(caption, heads, rows, "tnnn"[: len(heads)])
+    made = tag("p", text(_saved(bare, here, weakest, alpha) + _success(study, alpha)))
+    made += table(caption, heads, rows, "tnnn"[: len(heads)])
     return made + (tag("p", CORRECTED, class_="note") if corrected else "")
 
 
@@ -157,21 +154,44 @@ def _bought_each(study: Any) -> str:
     return made + (tag("p", CORRECTED, class_="note") if corrected else "")
 
 
-def _typical(study: Any, value: float) -> list[str]:
-    """Return the root mean squared error, in the unit of the target, where the loss is squared."""
-    if study.loss != "squared":
-        return []
-    return [f"±{number(np.sqrt(2 * value), 3)}" if 0 <= value < np.inf else "–"]
+def _known(study: Any) -> list[str]:
+    """Return the name of the error in the unit that people know, if there is one."""
+    if losses.base(study) == losses.SQUARED:
+        return ["typical error"]
+    if "misclassified" in study.risk:
+        return ["correctly classified"]
+    return [losses.success(study, np.inf)[0]] if losses.success(study, np.inf)[0] else []
 
 
-def _saved(bare: float, here: float) -> str:
+def _figure(study: Any, name: str, strength: float, value: float) -> list[str]:
+    """Return the error in that unit: the root mean squared one, rows that are right, deviance explained."""
+    if losses.base(study) == losses.SQUARED:
+        return [f"±{number(np.sqrt(2 * value), 3)}" if 0 <= value < np.inf else "–"]
+    if "misclassified" in study.risk:
+        said = losses.percent(losses.correct(study, strength))
+        return ["–" if name in (TRAINING, SAME) else said]
+    null = float(np.ravel(study.estimate(np.inf))[0])
+    share = 1 - value / null if 0 < null < np.inf and np.isfinite(value) else np.nan
+    return [losses.percent(share) if name != TRAINING else "–"] * len(_known(study))
+
+
+def _success(study: Any, alpha: float) -> str:
+    """Say how well rows are predicted that were left out; nothing for squared loss."""
+    name, said = losses.success(study, alpha) if losses.base(study) != losses.SQUARED else ("", "")
+    return f" {opened(name)}: {said}." if said else ""
+
+
+def _saved(bare: float, here: float, weakest: float = 0.0, alpha: float = np.inf) -> str:
+    if alpha <= weakest and weakest > 0:
+        return "This is the weakest strength that there is."
+    without = f"at α = {number(weakest, 3)}" if weakest else "without regularisation"
     if not (np.isfinite(bare) and np.isfinite(here)):
-        return "Without regularisation the error cannot be estimated: some row is fitted whatever it says."
+        return f"{opened(without)} the error cannot be estimated: some row is fitted whatever it says."
     share = 100 * (1 - here / bare) if bare > 0 else 0.0
     if abs(share) < 0.05:
-        return "The estimated error is the same without regularisation."
+        return f"The estimated error is the same {without}."
     than = "lower" if share > 0 else "higher"
-    return f"The estimated error is {number(abs(share), 2)} % {than} than without regularisation."
+    return f"The estimated error is {number(abs(share), 2)} % {than} than {without}."
 
 
 def _verdict(study: Any) -> str:
@@ -184,44 +204,3 @@ def _verdict(study: Any) -> str:
     mood = "fail" if counts["fail"] else "warn" if counts["warn"] else "pass"
     link = tag("a", "What was checked", href="#audit")
     return tag("p", text(f"The assumptions: {said}. "), link, ".", class_=f"verdict {mood}")
-
-
-def _scale(study: Any) -> str:
-    if study.facts.penalty_factor:
-        how = (
-            "The penalty differs by column: give the program the same penalty factors d, or divide each "
-            "column by √d. A free column needs a program that can leave it out of the penalty."
-        )
-        return tag("p", how)
-    if study.facts.standardize:
-        return tag(
-            "p", "The numbers are for columns divided by their standard deviation (divisor n), as here."
-        )
-    return ""
-
-
-def _peer(peer: str, value: float, study: Any) -> str:
-    known = PEERS[peer]
-    typed = f"{known.parameter} = {float(f'{value:.6g}')!r}"
-    if peer == "sklearn.Ridge":
-        typed = _ridge(value, study)
-    note = tag("span", text(" ".join(known.notes)), class_="note") if known.notes else ""
-    return tag("li", tag("strong", text(peer)), " ", tag("code", text(typed)), " ", note)
-
-
-def _ridge(value: float, study: Any) -> str:
-    """Return the model in scikit-learn; at 0 the one that takes the smallest weights of many."""
-    model = f"Ridge(alpha={float(f'{value:.6g}')!r})" if value else "LinearRegression()"
-    only_sd = study.facts.standardize and not study.facts.penalty_factor
-    return f"make_pipeline(StandardScaler(), {model})" if only_sd else model
-
-
-def _ridges(study: Any) -> str:
-    """Return one model per target: the other programs fit one target at a time."""
-    rows = []
-    for target, name in list(enumerate(study.target_names))[:SHOWN]:
-        alpha = reading.chosen(study, target)
-        value = convert(alpha, to="sklearn.Ridge", weight_sum=study.facts.weight_sum)
-        typed = tag("code", text(_ridge(float(value or 0.0), study)))
-        rows.append([text(name), typed if np.isfinite(alpha) else "leave the penalised columns out"])
-    return table("The same models in scikit-learn", ("target", "type"), rows, "tt")

@@ -11,7 +11,7 @@ from typing import Any
 from eigenshrink._version import __version__
 from eigenshrink.data.write import new_file
 from eigenshrink.plots import FIGURES
-from eigenshrink.report import answer, estimates, tables
+from eigenshrink.report import answer, elsewhere, estimates, tables
 from eigenshrink.report.html import tag, text
 from eigenshrink.report.pictures import picture
 
@@ -55,7 +55,7 @@ def make_page(study: Any, notes: Sequence[str] = (), source: str = "") -> str:
         css=(room / "page.css").read_text(encoding="utf-8"),
         title=text(f"How strongly to regularise: {about}"),
         answer=answer.answer(study),
-        equivalents=answer.equivalents(study),
+        equivalents=elsewhere.equivalents(study),
         estimates=estimates.estimates(study),
         objective=text(study.objective),
         notes=tables.notes(list(notes)),

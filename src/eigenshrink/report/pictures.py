@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from eigenshrink.plots import FIGURES, canvas
 from eigenshrink.plots.saving import figure_of, render
+from eigenshrink.report import losses
 from eigenshrink.report.html import tag, text
 
 if TYPE_CHECKING:
@@ -23,6 +24,12 @@ COLOURS = {
     **{color: f"--series-{place}" for place, color in enumerate(canvas.SERIES)},
 }
 SHAPES = {"risk": "beside", "contour": "beside", "three_steps": "wide"}
+LOCAL = ("shrinkage", "contour", "three_steps")  # pictures of one curvature
+QUADRATIC = (
+    "The loss here is not quadratic, so that its curvature changes with the strength: the picture shows the "
+    "quadratic at the chosen strength, which has the slope and the curvature of the loss at the solution "
+    "there. At that strength it is exact; w* is where that quadratic, not the loss, would be lowest."
+)
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -106,7 +113,10 @@ def picture(study: Any, name: str, **options: Any) -> str:
     caption = CAPTIONS[name]
     drawn = inline(figure_of(FIGURES[name](study, **options)), f"{name}-", caption.alternative)
     box = tag("div", drawn, class_="drawing", role="region", tabindex="0", aria_label=caption.title)
-    said = tag("figcaption", tag("p", tag("strong", "How to read it. "), text(caption.reading)))
+    reading = caption.reading
+    if name in LOCAL and losses.base(study) != losses.SQUARED:
+        reading += f" {QUADRATIC}"
+    said = tag("figcaption", tag("p", tag("strong", "How to read it. "), text(reading)))
     title = tag("h3", text(caption.title))
     return tag("figure", title, box, said, id=f"figure-{name}", class_=SHAPES.get(name, "half"))
 

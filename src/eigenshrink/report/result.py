@@ -10,11 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eigenshrink._version import __version__
+from eigenshrink.path import AnchoredPath
+from eigenshrink.plots import reading
+from eigenshrink.report import losses
 from eigenshrink.units import equivalents, objective
 
 if TYPE_CHECKING:
     from eigenshrink.record import Study
 
+OFFSET = ", the offset of each row added to its x_iᵀw"
 MANY = 20  # targets beyond which what is costly is left out
 
 
@@ -27,6 +31,7 @@ def to_dict(study: Study) -> dict[str, Any]:
     return {
         "version": __version__,
         "loss": study.loss,
+        **_about_loss(study),
         "objective": study.objective,
         "rows": facts.rows,
         "weights": {"sum": plain(facts.weight_sum), "kind": facts.weight_kind},
@@ -45,6 +50,7 @@ def to_dict(study: Study) -> dict[str, Any]:
             "norm": plain(path.norm(alphas)),
             "certificate": plain(path.certificate(alphas)),
         },
+        **_proof(study),
         "risk": {name: plain(curve(alphas)) for name, curve in study.risk.items()},
         "risk_standard_error": _risk_errors(study),
         "spectrum": {
@@ -92,29 +98,71 @@ def _risk_errors(study: Study) -> dict[str, Any]:
     return {name: plain(error) for name, error in errors.items() if error is not None}
 
 
-def _coefficients(study: Study) -> dict[str, Any]:
-    """Coefficients and their standard errors by name, the intercept apart: a column may be called so."""
-    names, fitted, one = study.feature_names, study.facts.fit_intercept, study.facts.one_target
-    coefficients, errors = np.atleast_2d(study.coef()).T, np.atleast_2d(study.standard_errors()).T
-    own = errors[-1] if fitted else np.zeros(errors.shape[1])
+def _about_loss(study: Study) -> dict[str, Any]:
+    """The unit of the loss, and of classes their labels, shares, and how often they are found."""
+    about: dict[str, Any] = {"unit": study.path.loss.unit}
+    alpha = float(np.ravel(study.alpha)[0])
+    if study.classes:
+        about["classes"] = [plain(label) for label in study.classes]
+        about["class_shares"] = plain(list(study.facts.class_shares))
+    if "misclassified" in study.risk:
+        about["correctly_classified"] = plain(losses.correct(study, alpha))
+    elif losses.base(study) != losses.SQUARED:
+        about["explained"] = plain(losses.explained(study, alpha))
+    return about
 
-    def by_name(values: NDArray[np.floating]) -> dict[str, Any]:
-        return {name: plain(row[0] if one else row) for name, row in zip(names, values, strict=True)}
 
-    return {
-        "coefficients": by_name(coefficients),
-        "standard_errors": by_name(errors[: len(names)]),
-        "intercept": plain(study.intercept()),
-        "intercept_standard_error": plain(own[0] if one else own),
+def _proof(study: Study) -> dict[str, Any]:
+    """What is proved of a path that is solved at anchors (M16); nothing for squared loss."""
+    path = study.path
+    if not isinstance(path, AnchoredPath):
+        return {}
+    proof = {
+        "certificate": plain(path.certificate(float(np.ravel(study.alpha)[0]), relative=True)),
+        "tolerance": path.tolerance,
+        "trusted": plain(list(path.trusted)),
+        "anchors": [anchor.alpha for anchor in path.anchors],
+        "lowest": float(path.lowest),
+        "separation": path.separation or "none",
     }
+    return {"proof": proof}
+
+
+def _coefficients(study: Study) -> dict[str, Any]:
+    """Coefficients and their standard errors by name, the intercept apart: a column may be called so.
+
+    Of a multinomial loss by class, then by name.
+    """
+    labels = [str(label) for label in reading.class_labels(study)]
+    weights, errors = np.atleast_2d(study.coef()), np.atleast_2d(study.standard_errors())
+    p = study.facts.columns
+    own = errors[:, -1] if study.facts.fit_intercept else np.zeros(len(errors))
+    found = {
+        "coefficients": [_by_name(study, each) for each in weights],
+        "standard_errors": [_by_name(study, each) for each in errors[:, :p]],
+        "intercept": plain(np.ravel(study.intercept())),
+        "intercept_standard_error": plain(own),
+    }
+    if labels:
+        return {key: dict(zip(labels, each, strict=True)) for key, each in found.items()}
+    if study.facts.one_target:
+        return {key: each[0] for key, each in found.items()}
+    beside = {"coefficients": weights, "standard_errors": errors[:, :p]}
+    return found | {key: _by_name(study, each.T) for key, each in beside.items()}
+
+
+def _by_name(study: Study, values: NDArray[np.floating]) -> dict[str, Any]:
+    return {name: plain(value) for name, value in zip(study.feature_names, values, strict=True)}
 
 
 def peers(study: Study) -> dict[str, float | None]:
     """What to type elsewhere for the chosen strength of a study with one target."""
     facts = study.facts
     factors = study.path.fit.penalty_factor
+    if not losses.known(study):
+        return {}
     return equivalents(
-        float(study.alpha),
+        float(np.ravel(study.alpha)[0]),
         loss=study.loss,
         standardize=facts.standardize,
         rows=facts.rows,
@@ -129,14 +177,18 @@ def peers(study: Study) -> dict[str, float | None]:
 def objective_in_words(study: Study) -> str:
     """The formula that was minimised (M1)."""
     facts = study.facts
-    return objective(
-        study.loss,
+    if not losses.known(study):
+        return f"minimise the mean {study.loss} loss + (α/2) Σ_j d_j·w_j², b not penalised"
+    name, colon, parameter = study.loss.partition(":")
+    said = objective(
+        f"{name}:{float(parameter):.6g}" if colon else name,
         outputs=facts.targets,
         weighted=facts.weight_sum != facts.rows,
         fit_intercept=facts.fit_intercept,
         standardize=facts.standardize,
         penalty_factor=facts.penalty_factor,
     )
+    return said + (OFFSET if facts.offset else "")
 
 
 def plain(value: Any) -> Any:

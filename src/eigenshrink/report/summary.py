@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from eigenshrink.data.names import shown
 from eigenshrink.inference import kept_per_column
+from eigenshrink.plots import reading
+from eigenshrink.report import losses
 from eigenshrink.report.words import agreement, groups_and_judges, rows_share_groups
 from eigenshrink.risk import criterion_name
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 WIDTH = 110  # characters of a line
 LABEL = 25  # of them before what is said of something
 TIE = "\N{NO-BREAK SPACE}"  # where a line is not broken
+RATIO = 14  # characters of the column of ratios
 SHOWN = 12  # coefficients and targets that a terminal shows
 UNSHRUNK = 1 - 1e-9  # share of a column's weight from which on it counts as kept whole
 BOUNDARY = {
@@ -26,13 +29,23 @@ BOUNDARY = {
     "infinite": "α → ∞: the penalised columns are left out",
     "flat": "the curve is flat towards α → 0 and makes no choice there",
 }
-UNITS = ("sklearn.Ridge", "glmnet.gaussian", "statsmodels.OLS", "MASS.lm.ridge", "torch.SGD")
+UNITS = {  # the peers that are named here, by loss
+    "squared": ("sklearn.Ridge", "glmnet.gaussian", "statsmodels.OLS", "MASS.lm.ridge", "torch.SGD"),
+    "logistic": ("sklearn.LogisticRegression", "statsmodels.GLM", "glum", "glmnet.binomial"),
+    "binomial": ("sklearn.LogisticRegression", "statsmodels.GLM", "glum", "glmnet.binomial"),
+    "multinomial": ("sklearn.LogisticRegression", "glmnet.multinomial", "torch.SGD"),
+    "poisson": ("sklearn.PoissonRegressor", "statsmodels.GLM", "glum", "glmnet.poisson", "mgcv.paraPen"),
+    "gamma": ("sklearn.GammaRegressor", "glum", "mgcv.paraPen"),
+    "tweedie": ("sklearn.TweedieRegressor", "glum", "mgcv.paraPen"),
+}
+WEAKEST = "the weakest strength that has a solution: by this criterion regularisation does not help"
 BIASED = (
     "s.e. is the scatter of the shrunken estimate at this α, with independent rows. The estimate is biased "
     "towards 0, so that intervals made of it do not cover the true weight as often as they say. kept is the "
     "share of a column's own weight that α leaves."
 )
 UNBIASED = "s.e. is that of least squares with independent rows: this α shrinks no column."
+UNPENALISED = "s.e. is that without a penalty, with independent rows: this α shrinks no column."
 GROUPED = "Rows that belong together are not independent: the true scatter is usually larger."
 NO_SCATTER = "No degree of freedom is left to estimate the scatter, so that there are no standard errors."
 
@@ -48,17 +61,22 @@ def summary(study: Study) -> str:
     targets = f" for {facts.targets} targets" if facts.targets > 1 else ""
     columns = "1 column" if facts.columns == 1 else f"{facts.columns} columns"
     lines = [f"eigenshrink: {facts.rows} rows, {columns}{targets}{weights}", *_wrap(groups_and_judges(study))]
+    squared = losses.base(study) == losses.SQUARED
+    if not squared:
+        lines += [*_wrap(f"loss: {losses.loss_in_words(study)}"), *_wrap(losses.classes_in_words(study))]
     lines += [*_wrap(study.objective), ""]
-    lines += _one_target(study) if facts.one_target else _targets(study)
+    lines += _one_target(study) if facts.one_target or not squared else _targets(study)
     lines += ["", *_audit(study)]
     return "\n".join(lines)
 
 
 def _one_target(study: Study) -> list[str]:
     lines = [*_strength(study), *_size(study), *_errors(study)]
-    same = {name: study.equivalents[name] for name in UNITS if study.equivalents.get(name) is not None}
+    lines += _said("proof", losses.proof(study))
+    wanted = UNITS.get(losses.base(study), ())
+    same = {name: study.equivalents[name] for name in wanted if study.equivalents.get(name) is not None}
     if same:
-        numbers = ", ".join(f"{name}{TIE}{value:.5g}" for name, value in same.items())
+        numbers = ", ".join(f"{name}{TIE}{_end(float(value or 0.0), 5)}" for name, value in same.items())
         lines += _said("the same elsewhere", f"{numbers}{_columns_meant(study)}")
     kept = study.directions().verdict
     counts = ", ".join(f"{kept.count(word)} {word}" for word in ("kept", "fading", "gone"))
@@ -72,37 +90,51 @@ def _strength(study: Study) -> list[str]:
     how = "as given"
     if choice.criterion != "given":
         how = f"chosen by {criterion_name(choice.criterion)}: {choice.reason}"
-    lines = _said("strength α", f"{_end(float(study.alpha), 6)}, {how}")
-    lines += _said("", BOUNDARY.get(choice.boundary, ""))
+    alpha = float(np.ravel(study.alpha)[0])
+    lines = _said("strength α", f"{_end(alpha, 6)}, {how}")
+    weakest = study.path.lowest > 0 and alpha <= study.path.lowest and choice.criterion != "given"
+    lines += _said("", WEAKEST if weakest else BOUNDARY.get(str(np.ravel(choice.boundary)[0]), ""))
+    lines += _said("", losses.separation(study))
     if choice.interval is not None:
-        low, high = choice.interval
-        lines += _said("interval of α", f"{_end(low, 4)} to {_end(high, 4)}: {choice.flatness}")
+        low, high = np.ravel(choice.interval)
+        said = f": {choice.flatness}" if choice.flatness else ""
+        lines += _said("interval of α", f"{_end(low, 4)} to {_end(high, 4)}{said}")
     return lines + _said("agreement", agreement(study))
 
 
 def _size(study: Study) -> list[str]:
     free = study.facts.free_rank
     most = len(study.spectrum.eigenvalues) + free
-    lines = _said(
-        "effective parameters", f"{study.effective_parameters:.4g} of {most} ({free} not penalised)"
+    used, df, phi = (
+        float(np.ravel(each)[0]) for each in (study.effective_parameters, study.residual_df, study.dispersion)
     )
-    scatter = _number(float(np.sqrt(study.dispersion)), 6)
-    return lines + _said("residual s.d.", f"{scatter}; residual df {study.residual_df:.6g}")
+    lines = _said("effective parameters", f"{used:.4g} of {most} ({free} not penalised)")
+    if losses.base(study) == losses.SQUARED:
+        return lines + _said("residual s.d.", f"{_number(float(np.sqrt(phi)), 6)}; residual df {df:.6g}")
+    if study.path.loss.known_dispersion:
+        return lines + _said("residual df", f"{df:.6g}")
+    return lines + _said("dispersion", f"{_number(phi, 6)}; residual df {df:.6g}")
 
 
 def _errors(study: Study) -> list[str]:
-    """Estimated and training error, in the unit that people know: MSE, twice the loss."""
-    choice, alpha = study.choice, float(study.alpha)
-    curve = study.estimate
-    here, without = 2 * curve(alpha), 2 * curve(0.0)
-    share = 1 - here / without if 0 < without < np.inf else 0.0
-    gain = f"{abs(share):.1%} {'lower' if share > 0 else 'higher'} than {without:.6g} without regularisation"
+    """Estimated and training error, in the unit that people know: of squared loss MSE, twice the loss."""
+    choice, curve, alpha = study.choice, study.estimate, float(np.ravel(study.alpha)[0])
+    squared = losses.base(study) == losses.SQUARED
+    unit, times = ("MSE", 2.0) if squared else (curve.unit, 1.0)
+    weakest, bare = reading.weakest(study)
+    each = curve(alpha), curve(weakest), study.path.train_loss(alpha)
+    here, without, train = (times * float(np.ravel(value)[0]) for value in each)
+    share = 1 - here / without if 0 < without < np.inf and np.isfinite(here) else 0.0
+    gain = f"{abs(share):.1%} {'lower' if share > 0 else 'higher'} than {_end(without, 6)} {bare}"
     if abs(share) < 5e-4:
-        gain = f"without regularisation {without:.6g}"
-    lines = _said("estimated MSE", f"{here:.6g} by {criterion_name(curve.name)}; {gain}")
-    if choice.corrected is not None and np.isfinite(choice.corrected):
-        lines += _said("", f"{2 * choice.corrected:.6g} corrected for having picked the minimum")
-    return lines + _said("training MSE", f"{2 * study.path.train_loss(alpha):.6g}")
+        gain = f"{_end(without, 6)} {bare}" if weakest else f"{bare} {_end(without, 6)}"
+    gain = f"; {gain}" if alpha > weakest or not weakest else ""
+    lines = _said(f"estimated {unit}", f"{_end(here, 6)} by {criterion_name(curve.name)}{gain}")
+    corrected = np.nan if choice.corrected is None else float(np.ravel(choice.corrected)[0])
+    if np.isfinite(corrected):
+        lines += _said("", f"{times * corrected:.6g} corrected for having picked the minimum")
+    lines += [] if squared else _said(*losses.success(study, alpha))
+    return lines + _said(f"training {unit}", _end(train, 6))
 
 
 def _columns_meant(study: Study) -> str:
@@ -143,22 +175,40 @@ def _strengths(study: Study) -> str:
 
 def _coefficients(study: Study) -> list[str]:
     """Estimate, standard error and share kept, the columns that move the prediction most first."""
-    coef, names = np.asarray(study.coef(), dtype=np.float64), study.feature_names
-    errors, kept = study.standard_errors(), kept_per_column(study.path, study.alpha)
-    order = np.argsort(-np.abs(coef) * study.path.sample.column_sd, kind="stable")[:SHOWN]
+    coef = np.atleast_2d(np.asarray(study.coef(), dtype=np.float64))
+    errors = np.atleast_2d(study.standard_errors())
+    kept = np.atleast_2d(kept_per_column(study.path, float(np.ravel(study.alpha)[0])))
+    names, p, ratio = study.weight_names, coef.shape[1], losses.ratio(study)
+    moves = (np.abs(coef) * study.path.sample.column_sd).ravel()
+    order = np.argsort(-moves, kind="stable")[:SHOWN]
+    level = _intercepts(study) if study.facts.fit_intercept else []
     labels = [_name(names[j], 60) for j in order]
-    width = max(len("intercept"), *map(len, labels))
-    which = f"the {len(order)} of {len(coef)} that move" if len(order) < len(coef) else "first what moves"
+    width = max(len("intercept"), *map(len, labels), *(len(label) for label, _ in level))
+    which = f"the {len(order)} of {coef.size} that move" if len(order) < coef.size else "first what moves"
+    heads = f"  {'':<{width}}  {'estimate':>12}  {'s.e.':>10}  {'kept':>6}"
     lines = [
         f"coefficients in original units, {which} the prediction most",
-        f"  {'':<{width}}  {'estimate':>12}  {'s.e.':>10}  {'kept':>6}",
+        heads + (f"  {ratio:>{RATIO}}" if ratio else ""),
     ]
+    own = errors[:, :p].ravel()
     for label, j in zip(labels, order, strict=True):
-        share = "free" if j in study.path.fit.free else f"{kept[j]:.1%}"
-        lines.append(_row(label, width, coef[j], errors[j], share))
-    if study.facts.fit_intercept:
-        lines.append(_row("intercept", width, study.intercept(), errors[-1], "free"))
+        share = "free" if j % p in study.path.fit.free else f"{kept.ravel()[j]:.1%}"
+        row = _row(label, width, coef.ravel()[j], own[j], share)
+        lines.append(row + (f"  {_multiple(coef.ravel()[j]):>{RATIO}}" if ratio else ""))
+    lines += [_row(name, width, value, errors[k, -1], "free") for k, (name, value) in enumerate(level)]
     return [*lines, *_wrap(_note(study, errors, kept), "  ")]
+
+
+def _intercepts(study: Study) -> list[tuple[str, float]]:
+    """The intercept, or that of each class."""
+    values = np.ravel(study.intercept())
+    labels = [f"{label}: intercept" for label in reading.class_labels(study)] or ["intercept"]
+    return [(_name(label, 60), float(value)) for label, value in zip(labels, values, strict=True)][:SHOWN]
+
+
+def _multiple(coefficient: float) -> str:
+    """What one unit more of a column multiplies."""
+    return f"{np.exp(coefficient):.4g}" if abs(coefficient) < 300 else "-"
 
 
 def _row(label: str, width: int, estimate: float, error: float, share: str) -> str:
@@ -169,7 +219,8 @@ def _note(study: Study, errors: NDArray[np.floating], kept: NDArray[np.float64])
     """What the standard errors mean here, and what they do not."""
     if np.isnan(errors).any():
         return NO_SCATTER
-    note = BIASED if np.any(kept[study.path.fit.active] < UNSHRUNK) else UNBIASED
+    unshrunk = UNBIASED if losses.base(study) == losses.SQUARED else UNPENALISED
+    note = BIASED if np.any(kept[:, study.path.fit.active] < UNSHRUNK) else unshrunk
     return f"{note} {GROUPED}" if rows_share_groups(study) else note
 
 
@@ -202,7 +253,7 @@ def _number(value: float, digits: int) -> str:
 
 def _end(alpha: float, digits: int) -> str:
     """A strength, which may be endless."""
-    return f"{alpha:.{digits}g}" if np.isfinite(alpha) else "∞"
+    return f"{alpha:.{digits}g}" if np.isfinite(alpha) else "-" if np.isnan(alpha) else "∞"
 
 
 def _name(name: str, most: int) -> str:

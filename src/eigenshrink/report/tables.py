@@ -11,14 +11,17 @@ from eigenshrink._version import __version__
 from eigenshrink.inference import kept_per_column
 from eigenshrink.plots import reading
 from eigenshrink.plots.text import mix, number, plural
+from eigenshrink.report import losses
 from eigenshrink.report.html import items, table, tag, text
-from eigenshrink.report.summary import BIASED, GROUPED, NO_SCATTER, UNBIASED, UNSHRUNK
+from eigenshrink.report.summary import BIASED, GROUPED, NO_SCATTER, UNBIASED, UNPENALISED, UNSHRUNK
 from eigenshrink.report.words import rows_share_groups
 
 Array = NDArray[np.float64]
 
 MOST = 300  # coefficients that are listed
 TARGETS = 6  # targets that get a column
+CLASSES = 10  # classes that do
+FAR = 300.0  # a coefficient whose ratio is no number to read
 DIRECTIONS = 20
 INTERCEPT = "intercept, never penalised"
 ORDER = ("fail", "warn", "pass")
@@ -26,43 +29,57 @@ ORDER = ("fail", "warn", "pass")
 
 def coefficients(study: Any) -> str:
     """Return the coefficients at the chosen strength with their standard errors, the largest first."""
-    chosen = np.atleast_2d(study.coef())[:TARGETS]
+    labels = reading.class_labels(study)
+    most, names = (CLASSES, [str(label) for label in labels]) if labels else (TARGETS, study.target_names)
+    chosen = np.atleast_2d(study.coef())[:most]
     weight = np.abs(chosen) * np.where(reading.factors(study) > 0, np.sqrt(reading.factors(study)), 1.0)
-    order = np.argsort(-weight.max(axis=0), kind="stable")[:MOST]
-    errors = np.atleast_2d(study.standard_errors())[:TARGETS]
-    single = len(study.target_names) == 1
+    spread = np.ptp(weight, axis=0) if labels else weight.max(axis=0)
+    order = np.argsort(-spread, kind="stable")[:MOST]
+    errors = np.atleast_2d(study.standard_errors())[:most]
+    single = len(names) == 1
     rows = (_single if single else _beside)(study, order, chosen, errors)
-    names = ["coefficient", "s.e.", "share kept", "without regularisation"]
-    heads = ["column", *(names if single else study.target_names[:TARGETS])]
-    left = _left_out(chosen.shape[1], MOST, "column") + _left_out(len(study.target_names), TARGETS, "target")
+    heads = ["column", *(_heads(study) if single else names[:most])]
+    left = _left_out(chosen.shape[1], MOST, "column")
+    left += _left_out(len(names), most, *(("class", "classes") if labels else ("target",)))
     made = table("Coefficients, in the units of the columns", heads, rows, "t" + "n" * (len(heads) - 1))
     note = tag("p", text(f"{left}{_scatter(study, errors)}"), class_="note")
     return made + note
 
 
+def _heads(study: Any) -> list[str]:
+    """Return what is said of each column where there is one target."""
+    ratio = losses.ratio(study)
+    weakest = "at the weakest strength" if reading.weakest(study)[0] else "without regularisation"
+    return ["coefficient", "s.e.", *([ratio] if ratio else []), "share kept", weakest]
+
+
 def _single(study: Any, order: Any, chosen: Array, errors: Array) -> list[list[str]]:
-    """Coefficient, standard error, share kept and least squares, a line per column."""
-    kept = kept_per_column(study.path, reading.chosen(study, 0))
-    bare = np.ravel(study.coef(0.0))
+    """Coefficient, standard error, share kept and the weakest strength's, a line per column."""
+    kept = np.ravel(kept_per_column(study.path, reading.chosen(study, 0)))
+    weakest = reading.weakest(study)[0]
+    bare, ratio = np.ravel(study.coef(weakest)), bool(losses.ratio(study))
     rows = []
     if study.facts.fit_intercept:
-        own, first = np.ravel(study.intercept())[0], np.ravel(study.intercept(0.0))[0]
-        rows.append([INTERCEPT, number(own), number(errors[0, -1], 3), "100 %", number(first)])
+        own, first = np.ravel(study.intercept())[0], np.ravel(study.intercept(weakest))[0]
+        said = [number(own), number(errors[0, -1], 3), *(["–"] * ratio), "100 %", number(first)]
+        rows.append([INTERCEPT, *said])
     for place in order:
-        numbers = [number(chosen[0, place]), number(errors[0, place], 3), f"{100 * kept[place]:.1f} %"]
+        own = float(chosen[0, place])
+        times = [number(np.exp(own)) if abs(own) < FAR else "–"] * ratio
+        numbers = [number(own), number(errors[0, place], 3), *times, f"{100 * kept[place]:.1f} %"]
         rows.append([_column(study, place), *numbers, number(bare[place])])
     return rows
 
 
 def _beside(study: Any, order: Any, chosen: Array, errors: Array) -> list[list[str]]:
-    """Coefficients of each target with their standard errors, a line per column."""
+    """Coefficients of each target or class with their standard errors, a line per column."""
 
     def cells(values: Array, scatter: Array) -> list[str]:
         return [f"{number(value)} ± {number(s, 2)}" for value, s in zip(values, scatter, strict=True)]
 
     rows = []
     if study.facts.fit_intercept:
-        rows.append([INTERCEPT, *cells(np.ravel(study.intercept())[:TARGETS], errors[:, -1])])
+        rows.append([INTERCEPT, *cells(np.ravel(study.intercept())[: len(errors)], errors[:, -1])])
     return rows + [[_column(study, place), *cells(chosen[:, place], errors[:, place])] for place in order]
 
 
@@ -75,13 +92,26 @@ def _scatter(study: Any, errors: Array) -> str:
     """Say what the standard errors mean here, and what they do not."""
     if np.isnan(errors).any():
         return NO_SCATTER
-    scatter, df = np.sqrt(np.ravel(study.dispersion)), np.ravel(study.residual_df)
-    one = len(scatter) == 1
-    first = f"Residual standard deviation {number(scatter[0])} on {number(df[0])} degrees of freedom. "
-    kept = kept_per_column(study.path, reading.chosen(study, 0))
-    shrunk = np.any(kept[study.path.fit.active] < UNSHRUNK) or not one
+    one = len(study.target_names) == 1
+    kept = np.atleast_2d(kept_per_column(study.path, reading.chosen(study, 0)))
+    shrunk = np.any(kept[:, study.path.fit.active] < UNSHRUNK) or not one
     grouped = f" {GROUPED}" if rows_share_groups(study) else ""
-    return (first if one else "Beside ±: the standard error. ") + (BIASED if shrunk else UNBIASED) + grouped
+    unshrunk = UNBIASED if losses.base(study) == losses.SQUARED else UNPENALISED
+    return _about_errors(study, len(errors) == 1) + (BIASED if shrunk else unshrunk) + grouped
+
+
+def _about_errors(study: Any, one: bool) -> str:
+    """Say what the scatter is made of."""
+    if not one:
+        return "Beside ±: the standard error. "
+    phi, df = float(np.ravel(study.dispersion)[0]), float(np.ravel(study.residual_df)[0])
+    if losses.base(study) == losses.SQUARED:
+        return f"Residual standard deviation {number(np.sqrt(phi))} on {number(df)} degrees of freedom. "
+    times = f"The {losses.ratio(study)} is what one unit more of a column multiplies. "
+    first = times if losses.ratio(study) else ""
+    if study.path.loss.known_dispersion:
+        return first
+    return f"{first}Dispersion {number(phi)} on {number(df)} degrees of freedom. "
 
 
 def directions(study: Any) -> str:
@@ -120,7 +150,9 @@ def origin(study: Any, source: str) -> str:
         "groups": f"{plural(facts.groups, 'group')}, {facts.groups_source}" if facts.groups else "",
         "held out": f"{plural(facts.held_out, 'row')} ({facts.held_out_source})" if facts.held_out else "",
         "targets": ", ".join(study.target_names[:TARGETS]) + (", …" if facts.targets > TARGETS else ""),
-        "loss": study.loss,
+        "classes": losses.classes_in_words(study),
+        "loss": losses.loss_in_words(study),
+        "proof": losses.proof(study),
         "spectrum": f"{plural(len(spectrum.eigenvalues), 'direction')}, computed by {spectrum.route}",
         "numerical floor": f"α = {number(spectrum.floor)}, below it digits are lost"
         if spectrum.floor
@@ -135,8 +167,8 @@ def notes(lines: tuple[str, ...] | list[str]) -> str:
     return tag("section", tag("h2", "What was done to the data"), items(lines), id="notes") if lines else ""
 
 
-def _left_out(count: int, most: int, what: str) -> str:
-    return f"The first {most} of {plural(count, what)} are shown. " if count > most else ""
+def _left_out(count: int, most: int, what: str, many: str = "") -> str:
+    return f"The first {most} of {plural(count, what, many)} are shown. " if count > most else ""
 
 
 def _finding(finding: Any) -> str:
