@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from eigenshrink.errors import InputError
-from eigenshrink.path import Path
+from eigenshrink.path import AnchoredPath, Path
 from eigenshrink.risk import DESCRIBING, RISKS, criterion_name
 
 AUTO = "auto"
@@ -15,7 +15,9 @@ def resolve(path: Path, criterion: str) -> tuple[str, str]:
 
     ``auto`` is ``validation`` where rows were held out to judge by, else ``combined``: evidence, which varies
     least, corrected by Cp, or by leave-group-out where rows belong together, to the degree that rows are
-    left over to correct it (M14; docs/choosing.md).
+    left over to correct it. For other losses than squared ``combined`` is the one of evidence and
+    leave-one-out, or leave-group-out, that asks for the stronger penalty; without a dispersion that can be
+    estimated, the latter alone is left (M14; docs/choosing.md).
 
     Raises
     ------
@@ -57,12 +59,26 @@ def _auto(path: Path) -> tuple[str, str]:
     known = path.available_risks
     if "validation" in known:
         return "validation", "rows were held out to judge by"
+    if isinstance(path, AnchoredPath):
+        return _anchored(path)
     if "combined" not in known:
         return "evidence", "the rows are not at hand"
     if "leave_group_out" in known:
-        source = path.fit.training.splits.source if path.fit.training and path.fit.training.splits else ""
-        why = "some rows are exact copies of others" if source == "found" else "groups were given"
-        return "combined", f"{why}: evidence corrected by leave-group-out"
+        return "combined", f"{_together(path)}: evidence corrected by leave-group-out"
     if "cp" in known:
         return "combined", "evidence, which varies least, corrected by Cp, which assumes least"
     return "combined", "no row is left over to correct evidence by, which varies least"
+
+
+def _anchored(path: AnchoredPath) -> tuple[str, str]:
+    """Other losses than squared."""
+    groups = "leave_group_out" in path.available_risks
+    out, why = ("leave_group_out", f"{_together(path)}: ") if groups else ("loo", "")
+    if "combined" not in path.available_risks:
+        return out, f"{why}no row is left over to estimate the dispersion by, which evidence needs"
+    return "combined", f"{why}the stronger of what {criterion_name(out)} and evidence ask for"
+
+
+def _together(path: Path) -> str:
+    source = path.fit.training.splits.source if path.fit.training and path.fit.training.splits else ""
+    return "some rows are exact copies of others" if source == "found" else "groups were given"

@@ -130,12 +130,13 @@ def laplace(path: AnchoredPath) -> RiskCurve:
 
 
 def combined(path: AnchoredPath) -> RiskCurve:
-    """``(S/φ) R(α)``, R being leave-one-out, and ``evidence(α)`` added where that asks for more penalty.
+    """Evidence or ``(S/φ) R(α)``, R being leave-one-out: the one whose lowest point is at the larger α.
 
-    Both are negative log scores of all observations: of each one told by the others, and of one after the
-    other. Leave-group-out takes the place of leave-one-out where rows belong together. Evidence is heard
-    only towards a stronger penalty: where classes come apart, counts are overdispersed or rows alike, it asks
-    for far too little. The band is the paired one of R around the optimum.
+    Leave-group-out takes the place of leave-one-out where rows belong together. Both are negative log scores
+    of all observations: of each one told by the others, and of one after the other. Too weak a penalty
+    costs more than too strong a one: evidence asks for one where classes come apart, counts are overdispersed
+    or rows alike, leave-one-out where it is misled by few rows. The band is the paired one of R around
+    the optimum.
 
     Notes
     -----
@@ -146,25 +147,20 @@ def combined(path: AnchoredPath) -> RiskCurve:
     estimate = (one_step_groups if groups else one_step_loo)(path)
     weight = path.sample.weight_sum / dispersion_at_zero(path)
 
-    def alone(alphas: Array, slopes: bool) -> tuple[Array, Array]:
+    def left_out(alphas: Array, slopes: bool) -> tuple[Array, Array]:
         value, steep = estimate.evaluate(alphas, slopes)
         return weight * value, weight * steep
 
-    def both(alphas: Array, slopes: bool) -> tuple[Array, Array]:
-        (value, steep), (size, moves) = believed.evaluate(alphas, slopes), alone(alphas, slopes)
-        return value + size, steep + moves
-
-    score = replace(
+    stronger = np.all(np.greater_equal(believed.minimum.alpha, estimate.minimum.alpha))
+    return replace(
         believed,
         name="combined",
         unit="combined score",
-        evaluate=both,
+        evaluate=believed.evaluate if stronger else left_out,
         units=estimate.units,
         estimate=estimate,
         seed=estimate.seed,
     )
-    weaker = np.any(np.less(score.minimum.alpha, estimate.minimum.alpha))
-    return replace(score, evaluate=alone) if weaker else score
 
 
 def _along(C: Array, values: Array) -> Array:
