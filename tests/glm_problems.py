@@ -91,7 +91,8 @@ def make(
         X *= rng.random((n, p)) < 0.5
     c = 3 if loss == "multinomial" else 1
     eta = signal * (X / sizes) @ rng.normal(size=(p, c)) / np.sqrt(p)
-    shift = rng.uniform(-1, 1, n) if (loss == "poisson" if offset is None else offset) else None
+    asked = loss == "poisson" if offset is None else offset and loss != "multinomial"  # there it says nothing
+    shift = rng.uniform(-1, 1, n) if asked else None
     y = draw(loss, eta + 0.3 * intercept + (0.0 if shift is None else shift[:, None]), rng)
     d = rng.uniform(0.2, 5.0, p) if factors else np.ones(p)
     if free:

@@ -10,13 +10,12 @@ import pytest
 from sklearn.datasets import load_digits
 
 import eigenshrink as es
-import glm_criteria as criteria
 import glm_oracles as oracles
 from glm_oracles import Glm
 from glm_problems import breast_cancer, cpunish, fair, make, randhie, scotland, spector, star98, wine
 
 
-def digits(n: int = 600) -> Glm:
+def digits(n: int = 300) -> Glm:
     """Ten classes, 64 columns of which some are empty."""
     X, y = load_digits(return_X_y=True)
     return Glm("multinomial", X[:n], y[:n])
@@ -26,9 +25,9 @@ REAL = {
     "breast cancer": breast_cancer,
     "wine": wine,
     "digits": digits,
-    "fair": lambda: fair(2000),
+    "fair": lambda: fair(1000),
     "spector": spector,
-    "randhie": lambda: randhie(5000),
+    "randhie": lambda: randhie(2000),
     "cpunish": cpunish,
     "star98": star98,
     "scotland": scotland,
@@ -52,23 +51,12 @@ def test_real_data_from_end_to_end(name):
     assert len(study.audit) > 0
 
 
-@pytest.mark.parametrize("name", ["breast cancer", "spector", "cpunish", "star98", "wine"])
-def test_the_strength_that_is_chosen_is_that_of_exact_refits(name):
-    """Within 1 % of the lowest error that refits find on a grid."""
-    problem = REAL[name]()
-    chosen = problem.study(criterion="loo").alpha
-    alone = np.arange(len(problem.y))
-    grid = chosen * np.array([0.1, 0.3, 1.0, 3.0, 10.0])
-    exact = [criteria.refitted(problem, alpha, alone).mean(problem) for alpha in grid]
-    assert exact[2] <= 1.01 * min(exact)
-
-
 def test_digits_are_read_well():
     X, y = load_digits(return_X_y=True)
-    study = digits().study(validation=(X[600:1200], y[600:1200]))
+    study = digits().study(validation=(X[300:1200], y[300:1200]))
     guesses = np.array(study.classes)[study.predict(X[1200:]).argmax(axis=1)]
     assert np.mean(guesses == y[1200:]) > 0.9
-    empty = np.ptp(X[:600], axis=0) == 0
+    empty = np.ptp(X[:300], axis=0) == 0
     assert empty.sum() >= 3
     assert np.all(study.coef()[:, empty] == 0.0)
 
