@@ -69,6 +69,42 @@ def copies(rows: int = 30, columns: int = 12) -> pl.DataFrame:
     return pl.DataFrame(np.repeat(values, 3, axis=0), schema=names)
 
 
+FEATURES = ("size", "age", "colour")
+
+
+def outcomes(rows: int = 150) -> pl.DataFrame:
+    """Three columns that explain targets of every kind."""
+    rng = np.random.default_rng(31)
+    size, age = rng.normal(size=(2, rows))
+    eta = 0.8 * size - 0.5 * age
+    time = rng.uniform(0.5, 3.0, rows)
+    trials = rng.integers(1, 9, rows)
+    wins = rng.binomial(trials, 1 / (1 + np.exp(-eta)))
+    noise = np.column_stack([np.zeros(rows), eta, -eta]) + rng.gumbel(size=(rows, 3))
+    return pl.DataFrame(
+        {
+            "size": size,
+            "age": age,
+            "colour": [("red", "blue")[i % 2] for i in rng.permutation(rows)],
+            "time": time,
+            "shift": rng.normal(size=rows) / 4,
+            "paid": [("no", "yes")[i] for i in rng.binomial(1, 1 / (1 + np.exp(-eta)))],
+            "kind": [("cat", "dog", "eel")[i] for i in noise.argmax(axis=1)],
+            "visits": rng.poisson(time * np.exp(0.3 + eta / 2)),
+            "cost": rng.gamma(2.0, np.exp(eta) / 2),
+            "wins": wins,
+            "fails": trials - wins,
+            "trials": trials,
+            "share": wins / trials,
+            "price": eta + 0.3 * rng.standard_t(2, rows),
+        }
+    )
+
+
+def chosen(*columns: str) -> pl.DataFrame:
+    return outcomes().select(*FEATURES, *columns)
+
+
 def run(capsys, *argv: object) -> tuple[int, str, str]:
     capsys.readouterr()
     code = main([str(word) for word in argv])
