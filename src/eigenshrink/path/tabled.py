@@ -31,6 +31,12 @@ STEP = 0.23  # of the table in log α, a quarter of the spacing of anchors
 BEYOND = 7.0  # how far it goes on in log α beyond them: from there on the limits are near
 LOST = "this study was loaded from a file, which holds no rows: make it again with es.study(X, y)"
 NO_CURVATURE = np.zeros((0, 0))
+ANCHORED = ("alpha", "theta", "loss", "eigenvalues", "log_free")  # what is kept of each anchor
+KEPT = (
+    *("table.alpha", "table.theta", "table.loss", *(f"anchors.{name}" for name in ANCHORED)),
+    *("theta", "loss", "curvature", "stretch", "inverse", "coordinates", "scatter", "trusted", "tolerance"),
+    *("classes", "one_target", "separation", "risks"),
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -238,7 +244,13 @@ def read_table(arrays: Mapping[str, Any], fit: Fit, loss: Loss, quadratic: Quadr
     loss : Loss
     quadratic : QuadraticPath
         The local quadratic at the chosen strength.
+
+    Raises
+    ------
+    KeyError
+        If an array is missing.
     """
+    arrays = {name: arrays[name] for name in KEPT}
     sample, basis = fit.sample, arrays["coordinates"]
     assert sample is not None
     wide = basis.size > 0
@@ -265,8 +277,7 @@ def read_table(arrays: Mapping[str, Any], fit: Fit, loss: Loss, quadratic: Quadr
 
 
 def _anchors(problem: Problem, arrays: Mapping[str, Any]) -> Anchors:
-    names = ("alpha", "theta", "loss", "eigenvalues", "log_free")
-    rows = zip(*(arrays[f"anchors.{name}"] for name in names), strict=True)
+    rows = zip(*(arrays[f"anchors.{name}"] for name in ANCHORED), strict=True)
     found = [
         KeptAnchor(float(at), _point(problem, theta, float(loss)), NO_CURVATURE, values, float(log_free))
         for at, theta, loss, values, log_free in rows
