@@ -100,7 +100,8 @@ def contour(
 def say_quadratic(ax: Axes, view: reading.View, alpha: float) -> None:
     """Say in small print that the loss is drawn as a quadratic, where it is none."""
     if not view.exact:
-        canvas.remark(ax, f"loss drawn as its quadratic at α = {number(alpha, 3)}")
+        said = f"loss drawn as its quadratic at α = {number(alpha, 3)}"
+        canvas.remark(ax, said, xy=(0.0, 0.0), xytext=(4, 4), va="bottom")
 
 
 def window(plane: Plane, alpha: float) -> tuple[float, Array]:

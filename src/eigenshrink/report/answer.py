@@ -53,13 +53,9 @@ def _one(study: Any) -> str:
     why = (_reason(study), _boundary(study), losses.separation(study), in_use)
     said += tag("p", text(" ".join(filter(None, why))))
     proof = losses.proof(study)
-    said += (
-        tag("p", text(f"Loss: {losses.loss_in_words(study)}. Proof: {proof}."), class_="sure")
-        if proof
-        else ""
-    )
-    about = losses.classes_in_words(study)
-    return said + (tag("p", text(f"{about}.")) if about else "")
+    loss = f"Loss: {losses.loss_in_words(study)}. Proof: {proof}." if proof else ""
+    about = f"{losses.classes_in_words(study)}." if study.classes else ""
+    return said + "".join(tag("p", text(line)) for line in (loss, about) if line)
 
 
 def _boundary(study: Any) -> str:
