@@ -15,10 +15,12 @@ from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
-from benchmarks.choosing.settings import SETTINGS, Setting
+from benchmarks.choosing import generalised, settings
+from benchmarks.choosing.settings import Setting
 from benchmarks.choosing.table import Record, markdown
 from benchmarks.choosing.ways import repetition
 
+SETTINGS = settings.SETTINGS | generalised.SETTINGS
 UNSEEN = 10_000  # seeds below were used while the rule was found
 
 
@@ -28,8 +30,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if told.first_seed < UNSEEN or told.repetitions < 2:
         parser.error(f"seeds below {UNSEEN} were used while the rule was found, and one draw has no spread")
     seeds = range(told.first_seed, told.first_seed + told.repetitions)
-    settings = [setting for name, setting in SETTINGS.items() if name in told.settings]
-    records = list(simulate(settings, seeds, told.processes))
+    chosen = [setting for name, setting in SETTINGS.items() if name in told.settings]
+    records = list(simulate(chosen, seeds, told.processes))
     text = markdown(records, f"{seeds[0]} to {seeds[-1]}")
     folder = Path(told.output)
     folder.mkdir(parents=True, exist_ok=True)

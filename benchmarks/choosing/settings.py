@@ -33,6 +33,13 @@ class Setting:
         Rows of one group, which share a part of their columns and an effect as large as the noise; 0: none.
     further : bool
         Beyond the settings that bars are set for.
+    loss : str
+        For other losses than squared snr is the variance of the linear predictor, and uneven counts are
+        negative binomial: their mean is multiplied by a gamma variate.
+    level : float
+        The linear predictor where every column has its mean.
+    real : bool
+        Rows of a known table are drawn.
     """
 
     name: str
@@ -44,6 +51,9 @@ class Setting:
     copies: int = 1
     group: int = 0
     further: bool = False
+    loss: str = "squared"
+    level: float = 0.0
+    real: bool = False
 
     @property
     def related(self) -> bool:
@@ -110,12 +120,8 @@ SETTINGS = {
 def draw(setting: Setting, seed: int) -> Drawn:
     """Rows, target and truth; the same for the same seed, whatever else is drawn."""
     rng = np.random.default_rng([seed, crc32(setting.name.encode())])
-    variances = 1 / np.arange(1.0, setting.p + 1)
-    variances *= setting.p / variances.sum()
-    basis = np.linalg.qr(rng.normal(size=(setting.p, setting.p)))[0]
-    covariance = (basis * variances) @ basis.T
-    coef = basis @ (rng.normal(size=setting.p) * _places(setting, variances))
-    coef *= np.sqrt(setting.snr / (coef @ covariance @ coef))
+    variances, basis, weights = directions(setting, rng, 1)
+    coef, covariance = weights[0], (basis * variances) @ basis.T
     scores, noise, groups = _rows(setting, rng)
     X = scores @ (basis * np.sqrt(variances)).T
     y = X @ coef + noise
@@ -127,6 +133,16 @@ def draw(setting: Setting, seed: int) -> Drawn:
         covariance=covariance,
         noise=2.0 if setting.group else 1.0,
     )
+
+
+def directions(setting: Setting, rng: np.random.Generator, outputs: int) -> tuple[Array, Array, Array]:
+    """Variances of the directions, the directions ``(p, k)``, and true weights ``(outputs, p)``."""
+    variances = 1 / np.arange(1.0, setting.p + 1)
+    variances *= setting.p / variances.sum()
+    basis = np.linalg.qr(rng.normal(size=(setting.p, setting.p)))[0]
+    along = rng.normal(size=(outputs, setting.p)) * _places(setting, variances)
+    along *= np.sqrt(setting.snr / (along**2 @ variances))[:, None]
+    return variances, basis, along @ basis.T
 
 
 def _places(setting: Setting, variances: Array) -> Array:
@@ -145,7 +161,12 @@ def _rows(setting: Setting, rng: np.random.Generator) -> tuple[Array, Array, NDA
         noise *= np.sqrt(0.2 + 0.8 * scores[:, 0] ** 2)
     if not setting.group:
         return scores, noise, None
-    groups = np.arange(rows) // setting.group
+    scores, groups = scores_of(setting, scores, rng)
+    return scores, noise + rng.normal(size=groups[-1] + 1)[groups], groups
+
+
+def scores_of(setting: Setting, own: Array, rng: np.random.Generator) -> tuple[Array, NDArray[np.intp]]:
+    """Scores of which the rows of a group share a part, and the groups."""
+    groups = np.arange(len(own)) // setting.group
     shared = rng.normal(size=(groups[-1] + 1, setting.p))
-    effect = rng.normal(size=groups[-1] + 1)
-    return np.sqrt(0.3) * scores + np.sqrt(0.7) * shared[groups], noise + effect[groups], groups
+    return np.sqrt(0.3) * own + np.sqrt(0.7) * shared[groups], groups

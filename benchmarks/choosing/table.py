@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.choosing.settings import Setting
-from benchmarks.choosing.ways import ESTIMATES, INTERVALS, SINGLE, WAYS
+from benchmarks.choosing.ways import ESTIMATES, GENERALISED, INTERVALS, SINGLE, WAYS
 from benchmarks.table import line_of
 
 Array = NDArray[np.float64]
@@ -74,20 +74,33 @@ class Record:
 
 
 def markdown(records: Sequence[Record], seeds: str) -> str:
-    """All tables, with what they say in a sentence each."""
+    """All tables, those of squared loss and those of other losses one after the other."""
+    squared = [record for record in records if record.setting.loss == "squared"]
+    others = [record for record in records if record.setting.loss != "squared"]
+    parts = []
+    if squared:
+        parts.append(_tables("# Which way of choosing α does best", WAYS, squared, seeds))
+    if others:
+        title = "# Which way of choosing α does best for classes, counts and positive numbers"
+        parts.append(_tables(title, GENERALISED, others, seeds))
+    return "\n".join(parts)
+
+
+def _tables(title: str, ways: Sequence[str], records: Sequence[Record], seeds: str) -> str:
+    """The tables of one family of losses, with what they say in a sentence each."""
     parts = [
-        "# Which way of choosing α does best",
+        title,
         f"{len(next(iter(records[0].values.values())))} repetitions of each setting, seeds {seeds}, none of "
         "which was used while the rule was found. Settings below the line are further ones, without a bar.",
         "## Excess over the best α",
         "Error on new rows, noise included, over that at the best α there is, in % of the latter: "
         "mean / 95 % quantile. Bold: the best single criterion.",
-        _table(("setting", *WAYS), records, lambda r: [_excess(r, way) for way in WAYS]),
+        _table(("setting", *ways), records, lambda r: [_excess(r, way) for way in ways]),
         "## Beyond the best single criterion",
         "Mean excess less that of the best single criterion on the same draws, in points, ± the paired "
         f"standard error. Bars for auto: at most {WITHIN:g} points; where rows belong together at most "
         f"{AT_MOST:g} % of excess.",
-        _table(("setting", "best", "bar met", *WAYS), records, _differences),
+        _table(("setting", "best", "bar met", *ways), records, lambda r: _differences(r, ways)),
         "## Intervals",
         "Share of draws in which the interval covers the best α, its median width in decades, counted "
         "within ten around the spectrum, and the share of intervals that reach 0 or ∞. Aim for the interval "
@@ -125,14 +138,14 @@ def _excess(record: Record, way: str) -> str:
     return f"**{said}**" if way == record.best else said
 
 
-def _differences(record: Record) -> list[str]:
-    apart = [record.beyond_best(way) for way in WAYS]
+def _differences(record: Record, ways: Sequence[str]) -> list[str]:
+    apart = [record.beyond_best(way) for way in ways]
     return [
         record.best,
         SAID[record.met],
         *(
             "" if pair is None else "0" if way == record.best else _signed(*pair, digits=2)
-            for way, pair in zip(WAYS, apart, strict=True)
+            for way, pair in zip(ways, apart, strict=True)
         ),
     ]
 

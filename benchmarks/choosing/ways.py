@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.linear_model import RidgeCV
+from sklearn.linear_model import LogisticRegressionCV, RidgeCV
 
 import eigenshrink as es
+from benchmarks.choosing.generalised import DrawnRows, draw_rows
 from benchmarks.choosing.settings import Drawn, Setting, draw
 
 Array = NDArray[np.float64]
@@ -14,6 +15,8 @@ Array = NDArray[np.float64]
 SINGLE = ("loo", "leave_group_out", "kfold", "gcv", "cp", "evidence")
 BESIDE = ("strongest-equivalent", "10-fold", "RidgeCV", "RidgeCV, 100")
 WAYS = ("auto", *SINGLE, *BESIDE)
+PEERS = {"LogisticRegressionCV": None, "LogisticRegressionCV, log loss": "neg_log_loss"}  # their scoring
+GENERALISED = ("auto", "loo", "leave_group_out", "kfold", "cp", "evidence", "strongest-equivalent", *PEERS)
 INTERVALS = ("auto", "leave-out", "evidence")
 AROUND = (1e-6, 1e4)  # of the largest eigenvalue: the strengths that widths and grids are about
 ESTIMATES = ("leave-out minimum", "its correction", "estimate at auto", "corrected")
@@ -26,38 +29,69 @@ def repetition(setting: Setting, seed: int) -> dict[str, float]:
     ``decades I`` and ``open I`` of each interval; ``believed E`` and ``true E`` of each estimate of
     the error.
     """
-    drawn = draw(setting, seed)
-    study = es.study(drawn.X, drawn.y, groups=drawn.groups, random_state=seed)
+    squared = setting.loss == "squared"
+    drawn = draw(setting, seed) if squared else draw_rows(setting, seed)
+    study = es.study(drawn.X, drawn.y, loss=setting.loss, groups=drawn.groups, random_state=seed)
     chosen = strengths(study, drawn, seed)
     best, least = oracle(study, drawn, np.array(list(chosen.values())))
-    reached = true_error(study, drawn, np.array(list(chosen.values())))
-    said = {f"excess {way}": 100 * (error / least - 1) for way, error in zip(chosen, reached, strict=True)}
+    reached = dict(zip(chosen, true_error(study, drawn, np.array(list(chosen.values()))), strict=True))
+    if isinstance(drawn, DrawnRows):
+        reached |= peers(drawn)
+    said = {f"excess {way}": 100 * (error / least - 1) for way, error in reached.items()}
     return said | intervals(study, best) | estimates(study, drawn)
 
 
-def strengths(study: es.Study, drawn: Drawn, seed: int) -> dict[str, float]:
+def strengths(study: es.Study, drawn: Drawn | DrawnRows, seed: int) -> dict[str, float]:
     """The strength that each way takes, those that need something else left out."""
+    others = {"strongest-equivalent": float(study.choice.interval[1])}
+    if isinstance(drawn, Drawn):
+        others |= ridge(study, drawn, seed)
+    single = {name: study.risk[name].minimum.alpha for name in SINGLE if name in study.risk}
+    return {"auto": study.alpha} | single | others
+
+
+def ridge(study: es.Study, drawn: Drawn, seed: int) -> dict[str, float]:
+    """Folds of single rows, and scikit-learn."""
     rows, top = len(drawn.y), float(study.spectrum.eigenvalues[0])
     alphas = rows * top * np.geomspace(*AROUND, 100)
-    equivalent = es.study(drawn.X, drawn.y, groups=drawn.groups, select="strongest-equivalent")
     # as GridSearchCV does unless told: folds of single rows, whatever belongs together
     unaware = es.study(drawn.X, drawn.y, groups=np.arange(rows), folds=10, random_state=seed)
-    peers = {
-        "strongest-equivalent": equivalent.alpha,
+    return {
         "10-fold": unaware.risk["kfold"].minimum.alpha,
         "RidgeCV": RidgeCV().fit(drawn.X, drawn.y).alpha_ / rows,
         "RidgeCV, 100": RidgeCV(alphas=alphas).fit(drawn.X, drawn.y).alpha_ / rows,
     }
-    single = {name: study.risk[name].minimum.alpha for name in SINGLE if name in study.risk}
-    return {"auto": study.alpha} | single | peers
 
 
-def true_error(study: es.Study, drawn: Drawn, alphas: Array) -> Array:
+def peers(drawn: DrawnRows) -> dict[str, float]:
+    """Error of scikit-learn's own choice for classes: ten strengths, five folds."""
+    if drawn.loss not in ("logistic", "multinomial"):
+        return {}
+    reached = {}
+    for name, scoring in PEERS.items():
+        model = LogisticRegressionCV(
+            cv=5,
+            scoring=scoring,
+            solver="newton-cholesky",
+            max_iter=1000,
+            l1_ratios=(0.0,),
+            use_legacy_attributes=False,
+        ).fit(drawn.X, drawn.y)
+        coef, intercept = model.coef_, model.intercept_
+        if drawn.loss == "multinomial":
+            coef, intercept = coef[None], intercept[None]
+        reached[name] = float(drawn.error(coef, intercept)[0])
+    return reached
+
+
+def true_error(study: es.Study, drawn: Drawn | DrawnRows, alphas: Array) -> Array:
     """Error on new rows of the model at each strength, ``(a,)``."""
+    lowest = 0.0 if study.loss == "squared" else study.path.lowest  # classes apart have no model at 0
+    alphas = np.maximum(alphas, lowest)
     return drawn.error(study.coef(alphas), study.intercept(alphas))
 
 
-def oracle(study: es.Study, drawn: Drawn, others: Array) -> tuple[float, float]:
+def oracle(study: es.Study, drawn: Drawn | DrawnRows, others: Array) -> tuple[float, float]:
     """The best of all strengths and its error: on a grid over 14 decades with both limits, then finer."""
     top = float(study.spectrum.eigenvalues[0])
     alphas = np.unique(np.concatenate([[0.0], top * np.logspace(-8, 6, 211), [np.inf], others]))
@@ -85,7 +119,7 @@ def intervals(study: es.Study, best: float) -> dict[str, float]:
     return said
 
 
-def estimates(study: es.Study, drawn: Drawn) -> dict[str, float]:
+def estimates(study: es.Study, drawn: Drawn | DrawnRows) -> dict[str, float]:
     """What is believed of the error, and what is true of it."""
     curve = study.risk[leave_out(study)]
     at_minimum, at_chosen = true_error(study, drawn, np.array([curve.minimum.alpha, study.alpha]))
