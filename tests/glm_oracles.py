@@ -197,7 +197,7 @@ def damped(problem: Glm, alpha: float, theta: np.ndarray, slope: np.ndarray, mov
         return theta + step.reshape(theta.shape)
     for halvings in range(60):
         tried = theta + 0.5**halvings * step.reshape(theta.shape)
-        with np.errstate(over="ignore", invalid="ignore"):
+        with np.errstate(all="ignore"):
             then = objective(problem, alpha, tried)
         if then <= now:
             return tried
