@@ -20,7 +20,7 @@ from eigenshrink.fit import fit_loss, fit_squared
 from eigenshrink.models import EFFICIENT, Loss, find_loss, needs_scale, prepare
 from eigenshrink.models.huber import huber
 from eigenshrink.models.squared import SQUARED
-from eigenshrink.path import Path, QuadraticPath
+from eigenshrink.path import AnchoredPath, Path, QuadraticPath
 from eigenshrink.path.anchored import follow
 from eigenshrink.penalty import penalty_factors, strengths
 from eigenshrink.record import Asked, Study
@@ -30,6 +30,8 @@ from eigenshrink.spectrum import decompose
 Array = NDArray[np.float64]
 
 NORMAL_QUARTILE = 0.6745  # median size of a standard normal
+EXACT = 1e-3  # share of the spread of the targets below which noise is not believed
+ROUGHLY = 1e-4  # accuracy of a fit that only gives a scale
 
 
 def study(
@@ -136,12 +138,9 @@ def study(
     table = check_table(X, target.y, target.sample_weight, weight_kind, feature_names, groups, offset)
     table = replace(table, target_names=column_names(y) or table.target_names)
     factors = penalty_factors(penalty_factor, len(table.feature_names))
-    judges = _judges(wanted, validation, target.classes)
-    table, splits = make_splits(table, folds, judges, random_state)
-    path = _path(
-        wanted, _Given(table, factors, fit_intercept, standardize, splits), tolerance, target.classes
-    )
-    _enough_rows(path)
+    table, splits = make_splits(table, folds, _judges(wanted, validation, target.classes), random_state)
+    given = _Given(table, factors, fit_intercept, standardize, splits)
+    path = _path(wanted, given, tolerance, target.classes)
     asked = Asked(_asked_alpha(alpha), criterion, per_target, check_select(path, criterion, select))
     result = Study(
         path=path,
@@ -153,8 +152,7 @@ def study(
         classes=target.classes,
     )
     if asked.alpha is not None:
-        _ = result.choice  # a wrong shape is said here, not when the choice is first used
-        path.checked(asked.alpha)
+        path.checked(result.alpha)  # what is wrong with it is said here, not when it is first used
     return result
 
 
@@ -196,11 +194,16 @@ class _Given:
 def _path(loss: Loss, given: _Given, tolerance: float, classes: tuple[Any, ...]) -> Path:
     """The path of a loss: one quadratic where that is exact, anchors elsewhere."""
     if loss.name == SQUARED.name:
-        return _squared(given)
-    if needs_scale(loss):
-        loss = huber(EFFICIENT * _noise_scale(_squared(given)))
+        return _enough_rows(_squared(given))
+    if needs_scale(loss):  # the scale of a first robust fit, whose own comes from a squared one
+        first = huber(EFFICIENT * _noise_scale(_squared(given)))
+        loss = huber(EFFICIENT * _noise_scale(_anchored(first, given, ROUGHLY)))
+    return _enough_rows(_anchored(loss, given, tolerance, len(classes) if loss.classes > 2 else 1))
+
+
+def _anchored(loss: Loss, given: _Given, tolerance: float, classes: int = 1) -> AnchoredPath:
     options = given.table, given.penalty_factor, given.fit_intercept, given.standardize
-    return follow(fit_loss(*options, loss, given.splits), tolerance, len(classes) if loss.classes > 2 else 1)
+    return follow(fit_loss(*options, loss, given.splits), tolerance, classes)
 
 
 def _squared(given: _Given) -> QuadraticPath:
@@ -214,16 +217,29 @@ def _squared(given: _Given) -> QuadraticPath:
     return QuadraticPath(fit, decompose(fit))
 
 
-def _noise_scale(path: QuadraticPath) -> float:
-    """Robust standard deviation of the residuals of a squared fit: their median size / 0.6745."""
-    alpha = np.atleast_1d(RISKS["evidence"](path).minimum.alpha)
-    scale = float(np.median(np.abs(row_errors(path, alpha).residual))) / NORMAL_QUARTILE
+def _noise_scale(path: Path) -> float:
+    """Robust standard deviation of the residuals of a fit: their median size / 0.6745, not quite zero."""
+    alpha = np.atleast_1d(RISKS["loo"](path).minimum.alpha)
+    rows = row_errors(path, alpha)
+    weight = path.fit.training.table.weight if path.fit.training else None
+    y = (rows.fitted + rows.residual)[:, 0]
+    middle = _median(y, weight)
+    scale = _median(np.abs(rows.residual[:, 0]), weight)
+    scale = max(scale, EXACT * _median(np.abs(y - middle), weight)) / NORMAL_QUARTILE
     if not scale > 0:
         raise InputError(
-            "loss='huber' needs the scale of the noise, but more than half of the rows are fitted exactly: "
+            "loss='huber' needs the scale of the noise, but more than half of the targets are the same: "
             "give its corner in units of y, for example loss='huber:1.0'"
         )
     return scale
+
+
+def _median(values: Array, weight: Array | None) -> float:
+    """The weighted median: where half of the weight is reached."""
+    order = np.argsort(values, kind="stable")
+    reached = np.cumsum(np.ones(len(values)) if weight is None else weight[order])
+    low, high = np.searchsorted(reached, reached[-1] * np.array([0.5 - 1e-12, 0.5 + 1e-12]))
+    return float(0.5 * (values[order[low]] + values[order[min(high, len(values) - 1)]]))
 
 
 def _judges(loss: Loss, validation: Any, classes: tuple[Any, ...]) -> Any:
@@ -244,13 +260,14 @@ def _tolerance(tol: Any) -> float:
     return float(tol)
 
 
-def _enough_rows(path: Path) -> None:
-    free, rows = path.free_rank, path.sample.rows
+def _enough_rows(path: Path) -> Path:
+    free, rows = path.free_rank // path.outputs_apart, path.sample.rows
     if rows <= free:
         raise InputError(
             f"{rows} rows cannot determine {free} weights without penalty (the intercept counts): "
             "give more rows, or give those columns a penalty_factor above 0"
         )
+    return path
 
 
 def _flags(**given: Any) -> None:

@@ -17,6 +17,7 @@ from eigenshrink.penalty import some_strengths
 
 Array = NDArray[np.float64]
 
+PERFECT = 1e-12  # share of the scatter without columns that a perfect fit is taken to leave
 NUDGE = 1e-6  # of a predictor, to see how its mean moves
 
 
@@ -53,7 +54,7 @@ def dispersion_at_zero(path: AnchoredPath) -> float:
             f"the dispersion of {path.loss.name} cannot be estimated: with {path.sample.rows} rows the model "
             "without a penalty uses up every observation; choose by criterion='loo' or 'kfold'"
         )
-    return value
+    return max(value, PERFECT * float(dispersion(path, np.inf)))
 
 
 def _scatter(path: AnchoredPath, alpha: float) -> float:
@@ -69,8 +70,8 @@ def _left(path: AnchoredPath, anchor: Anchor) -> float:
     weight = path.sample.weight_sum * path.problem.design.share
     if path.loss.name.startswith("huber"):
         slope = response.slope(point.eta[:, :, None])[:, 0, 0]
-        steep = path.problem.design.share @ response.curvature(point.eta)[:, 0, 0]
-        return float(weight @ slope**2 / steep)
+        steep = float(path.problem.design.share @ response.curvature(point.eta)[:, 0, 0])
+        return float(weight @ slope**2 / max(steep, 1.0 / len(weight)))  # none inside: as if one were
     mean = response.mean(point.eta[:, :, None])[:, 0]
     return float(weight @ ((response.y - mean) ** 2 / path.loss.variance(mean)))
 

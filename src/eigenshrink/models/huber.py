@@ -35,6 +35,11 @@ def _curvature(delta: float, y: Array, eta: Array) -> Array:
     return np.asarray(np.abs(eta - y) <= delta, dtype=np.float64)
 
 
+def _steady(delta: float, y: Array, eta: Array) -> Array:
+    """``ψ(r)/r``: with it the quadratic lies above the loss everywhere (Huber & Dutter 1974)."""
+    return np.asarray(delta / np.maximum(np.abs(eta - y), delta))
+
+
 def huber(delta: float | None = None) -> Loss:
     """The Huber loss with its corner at ``delta``, in units of y.
 
@@ -65,4 +70,5 @@ def huber(delta: float | None = None) -> Loss:
         unit="half deviance",
         check=anything,
         smooth=False,
+        steady=partial(_steady, corner),
     )

@@ -40,6 +40,11 @@ def _check(y: Array) -> None:
     refuse_not_positive(y, "inverse Gaussian")
 
 
+def _steady(y: Array, eta: Array) -> Array:
+    """The expected curvature, ``1/μ``."""
+    return np.broadcast_to(exponential(-eta), np.broadcast(y, eta).shape)
+
+
 INVERSE_GAUSSIAN = Loss(
     name="inverse_gaussian",
     convex=False,
@@ -53,4 +58,5 @@ INVERSE_GAUSSIAN = Loss(
     unit="half deviance",
     check=_check,
     smooth=False,
+    steady=_steady,
 )

@@ -41,6 +41,9 @@ class Loss:
         0: targets are numbers; 2: two classes, coded 0 and 1; 3: any number of classes, coded from 0.
     smooth : bool
         The curvature changes gently with η; where it does not, the path is solved at more strengths.
+    steady : callable or None
+        Of ``(y, eta)``: a curvature above 0 for steps from where the own one is not positive definite; None:
+        it always is.
     """
 
     name: str
@@ -56,3 +59,4 @@ class Loss:
     check: Callable[[Array], None]
     classes: int = 0
     smooth: bool = True
+    steady: Callable[[Array, Array], Array] | None = None

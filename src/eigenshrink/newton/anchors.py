@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eigenshrink.errors import InputError, NotConverged
+from eigenshrink.newton.design import LITTLE
 from eigenshrink.newton.problem import Point, Problem
 from eigenshrink.newton.solve import solve, solver
 from eigenshrink.spectrum.triangular import EPS
@@ -19,7 +20,6 @@ Array = NDArray[np.float64]
 SPACING = 0.92  # of anchors in log α: five in two decades
 FINE = 0.46  # where a curvature costs little
 ROUGH = 0.23  # where it does not change gently
-LITTLE = 5e7  # products that a curvature costs, n d²
 TOP = 30.0  # times the largest eigenvalue: the strongest anchor, from where α → ∞ is near
 BOTTOM = 0.01  # times the smallest eigenvalue: the weakest one, from where α → 0 is near
 FLOOR = 1e-13  # of the largest eigenvalue, below which no anchor is put
@@ -84,8 +84,12 @@ def schur_complement(curvature: Array, priced: Array) -> tuple[Array, float]:
         return inner, 0.0
     across = curvature[np.ix_(free, pen)]
     own = curvature[np.ix_(free, free)]
-    inner = inner - across.T @ np.linalg.solve(own, across)
-    return 0.5 * (inner + inner.T), float(np.linalg.slogdet(own)[1])
+    values, Q = np.linalg.eigh(own)
+    keep = values > EPS * len(values) * max(values[-1], EPS)
+    root = Q[:, keep] / np.sqrt(values[keep])
+    beside = root.T @ across
+    inner = inner - beside.T @ beside
+    return 0.5 * (inner + inner.T), float(np.sum(np.log(values[keep])))
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,9 +136,8 @@ def descend(problem: Problem, tolerance: float) -> Anchors:
     ``θ_A − (H + αE)⁻¹∇L̃_α(θ_A)``: right to third order in the spacing, without looking at a row.
     """
     infinite = _null(problem)
-    values, _ = infinite.spectrum
     found: list[Anchor] = []
-    largest = float(values.max(initial=0.0))
+    largest = _largest(infinite)
     if largest > 0:
         last = infinite
         for alpha in _strengths(largest, _spacing(problem)):
@@ -144,6 +147,16 @@ def descend(problem: Problem, tolerance: float) -> Anchors:
                 break
     zero = _limit(found[-1] if found else infinite, tolerance)
     return Anchors(tuple(found[::-1]), infinite, zero)
+
+
+def _largest(infinite: Anchor) -> float:
+    """The largest curvature that a penalised direction has, or may soon have."""
+    point, priced = infinite.point, infinite.point.problem.priced
+    own = float(infinite.spectrum[0].max(initial=0.0))
+    if point.steady is None:
+        return own
+    schur, _ = schur_complement(point.steady, priced)
+    return max(own, float(np.linalg.eigvalsh(schur).max(initial=0.0)) if len(schur) else 0.0)
 
 
 def _spacing(problem: Problem) -> float:
@@ -160,16 +173,10 @@ def _strengths(largest: float, spacing: float) -> Iterator[float]:
 
 
 def _null(problem: Problem) -> Anchor:
-    """The model without penalised columns."""
-    theta = np.zeros(problem.shape)
-    start = problem.at(theta)
+    """The model without penalised columns, from the mean or the median of the targets."""
+    start = problem.at(np.zeros(problem.shape))
     if problem.design.rank:
-        if problem.design.intercept and problem.response.classes == 1:
-            loss, y = problem.response.loss, problem.response.y
-            offset = problem.response.offset
-            middle = loss.link(np.atleast_1d(problem.design.share @ y))[0]
-            theta[0, 0] = middle - (0.0 if offset is None else problem.design.share @ offset)
-            start = problem.at(theta)
+        start = min([start, *_levels(problem)], key=lambda point: point.loss)
         try:
             start = solve(start, np.inf, 1e-12)
         except NotConverged as error:
@@ -178,6 +185,20 @@ def _null(problem: Problem) -> Anchor:
                 "any strength: give those columns a penalty_factor above 0, or leave them out"
             ) from error
     return Anchor(np.inf, start, start.curvature)
+
+
+def _levels(problem: Problem) -> Iterator[Point]:
+    """Models that predict the same for every row, the offset aside."""
+    design, response = problem.design, problem.response
+    if not design.intercept or response.classes > 1:
+        return
+    shift = 0.0 if response.offset is None else float(design.share @ response.offset)
+    for middle in (float(design.share @ response.y), float(np.median(response.y))):
+        theta = np.zeros(problem.shape)
+        with np.errstate(divide="ignore"):
+            theta[0, 0] = response.loss.link(np.array([middle]))[0] - shift
+        if np.isfinite(theta[0, 0]):
+            yield problem.at(theta)
 
 
 def _next(last: Anchor, before: Anchor | None, alpha: float, tolerance: float) -> Anchor:
@@ -208,7 +229,8 @@ def _enough(anchor: Anchor, infinite: Anchor) -> bool:
 def _smallest(anchor: Anchor) -> float:
     """The smallest eigenvalue that is more than rounding."""
     values, _ = anchor.spectrum
-    return float(values.min(where=values > 10 * EPS * len(values) * values.max(initial=0.0), initial=np.inf))
+    positive = values[values > 10 * EPS * len(values) * values.max(initial=0.0)]
+    return float(positive[-1]) if len(positive) else 0.0
 
 
 def _limit(weakest: Anchor, tolerance: float) -> Anchor | None:

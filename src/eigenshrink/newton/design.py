@@ -8,18 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from eigenshrink.curvature import fits_densely
-from eigenshrink.data.rows import Rows
+from eigenshrink.data.rows import BLOCK, Rows, slices
 from eigenshrink.fit import Training
 from eigenshrink.spectrum.record import Basis, DualBasis
 from eigenshrink.spectrum.triangular import EPS, rank_tolerance, unit_free_rank
 
 Array = NDArray[np.float64]
 Codes = NDArray[np.intp]
+
+LITTLE = 5e7  # products that a curvature costs, n q², up to which it is taken in float64
+MOST = 1 << 28  # numbers that are kept in float32: 1 GiB
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,8 +102,38 @@ class Design:
         """``(G, R)ᵀ U``, ``(m, q)`` for U of shape ``(n, m)``."""
         return np.hstack([U.T @ self.free, (self.rows.back(U)[self.picked] * self.stretch[:, None]).T])
 
+    @cached_property
+    def single(self) -> NDArray[np.float32] | None:
+        """``(G, R)`` in float32, where that is worth its memory: for curvatures and leverages alone.
+
+        Gradients and certificates never see it: a curvature that is right to 1e-6 brings Newton's method
+        to the same place.
+        """
+        n, q = len(self.share), self.size
+        if n * q * q <= LITTLE or n * q > MOST or type(self.rows) is not Rows:
+            return None
+        whole = np.empty((n, q), dtype=np.float32)
+        for rows, block in self.rows.blocks():
+            whole[rows, : self.rank] = self.free[rows]
+            whole[rows, self.rank :] = block[:, self.picked] * self.stretch
+        return whole
+
+    def lengths(self, root: Array) -> Array:
+        """Squared lengths of the rows of ``(G, R) L``, ``(n,)``, for L of shape (q, d)."""
+        if self.single is not None:
+            half, parts = root.astype(np.float32), slices(len(self.share), BLOCK // self.size)
+            blocks = (self.single[rows] @ half for rows in parts)
+            return np.concatenate([np.einsum("nd,nd->n", block, block) for block in blocks]).astype(float)
+        return np.concatenate([np.einsum("nd,nd->n", block, block) for _, block in self.times(root)])
+
     def grams(self, weights: Array) -> Array:
         """``(G, R)ᵀ diag(v) (G, R)``, ``(l, q, q)``, for v ``(n, l)`` of any sign, in one pass."""
+        if self.single is not None and weights.shape[1] == 1 and np.all(weights >= 0):
+            total, root = np.zeros((self.size, self.size)), np.sqrt(weights).astype(np.float32)
+            for rows in slices(len(weights), BLOCK // self.size):
+                block = self.single[rows] * root[rows]
+                total += block.T @ block
+            return total[None]
         m, count = self.rank, weights.shape[1]
         total = np.empty((count, self.size, self.size))
         weighted = weights[:, :, None] * self.free[:, None, :]

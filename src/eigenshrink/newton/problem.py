@@ -141,8 +141,16 @@ class Point:
     @cached_property
     def curvature(self) -> Array:
         """H, flat ``(o q, o q)``."""
+        return self._assembled(self.problem.response.curvature(self.eta))
+
+    @cached_property
+    def steady(self) -> Array | None:
+        """A positive definite matrix to step by where H is not; None: H always is."""
+        each = self.problem.response.steady(self.eta)
+        return None if each is None else self._assembled(each)
+
+    def _assembled(self, each: Array) -> Array:
         o, q = self.problem.shape
-        each = self.problem.response.curvature(self.eta)
         lower = np.tril_indices(o)
         blocks = self.problem.design.grams(self.problem.design.share[:, None] * each[:, *lower])
         total = np.empty((o, q, o, q))

@@ -94,6 +94,13 @@ class Response:
             return np.asarray(self.contrasts.T @ each @ self.contrasts)
         return each[:, None, None]
 
+    def steady(self, eta: Array) -> Array | None:
+        """A curvature above 0 of a single output, ``(n, 1, 1)``, where the own one may not be."""
+        if self.loss.steady is None:
+            return None
+        full = self.predictor(eta)
+        return np.asarray(self.loss.steady(self._targets(full), full))[:, None, None]
+
     def mean(self, eta: Array) -> Array:
         """Expected response ``(n, ...)``, or probabilities ``(n, c, ...)``."""
         return self.loss.mean(self.predictor(eta))

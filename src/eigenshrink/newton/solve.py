@@ -119,7 +119,7 @@ def solve(start: Point, alpha: float, tolerance: float, curvature: Array | None 
     stale = curvature is not None
     for _ in range(MOST):
         if inverse is None:
-            inverse, stale, last = solver(point.curvature, priced, alpha), False, np.inf
+            inverse, stale, last = _fresh(point, alpha), False, np.inf
         slope = point.slope(alpha)
         step = -inverse(slope)
         found = search(point, step, slope, alpha)
@@ -137,6 +137,14 @@ def solve(start: Point, alpha: float, tolerance: float, curvature: Array | None 
     raise NotConverged(
         f"no minimum was found at alpha = {alpha:g} within {MOST} steps: the loss falls without end there"
     )
+
+
+def _fresh(point: Point, alpha: float) -> Inverse:
+    """What to step by at a point: H, or where that is not positive definite, what the loss has for it."""
+    own = solver(point.curvature, point.problem.priced, alpha)
+    if not own.inverted or point.steady is None:
+        return own
+    return solver(point.steady, point.problem.priced, alpha)
 
 
 def _is_rounding(point: Point, before: Array, alpha: float) -> bool:

@@ -31,7 +31,7 @@ from eigenshrink.spectrum.triangular import EPS
 Array = NDArray[np.float64]
 
 LOCALS = 4  # local quadratics that are kept
-LOOSEST = 1e-6  # error of the anchors, however loose the tolerance between them is
+LOOSEST = 1e-4  # error of the anchors, however loose the tolerance between them is
 SAFETY = 3.0  # the residual is as noisy as it is large, so its correction is tripled
 
 
@@ -92,6 +92,11 @@ class AnchoredPath:
         """m: the rank of what is free, the intercept included, over all classes."""
         return self.problem.design.rank * self.problem.shape[0]
 
+    @property
+    def outputs_apart(self) -> int:
+        """o: outputs that move freely, one less than classes."""
+        return self.problem.shape[0]
+
     outputs = 1  # targets: one strength and one risk, also for several classes
 
     @property
@@ -128,7 +133,10 @@ class AnchoredPath:
     @cached_property
     def span(self) -> tuple[float, float] | None:
         """Ends in log α between which the path moves; None: it does not."""
-        return (float(self.anchors_.places[0]), float(self.anchors_.places[-1])) if self.anchors else None
+        if not self.anchors:
+            return None
+        low, high = float(self.anchors_.places[0]), float(self.anchors_.places[-1])
+        return low, max(high, low + 1.0)
 
     @property
     def lowest(self) -> float:

@@ -120,7 +120,7 @@ def _spectrum(flat: Fit, anchor: Anchor, alpha: float) -> Spectrum:
     values, Q = values[::-1], Q[:, ::-1]
     noise = EPS * len(values) * float(np.abs(values).max(initial=0.0))
     values, Q = values[values > noise], Q[:, values > noise]
-    own = np.asarray(np.linalg.inv(H[np.ix_(free, free)]), dtype=np.float64)
+    own = np.linalg.pinv(H[np.ix_(free, free)], hermitian=True).astype(np.float64)
     across = own @ H[np.ix_(free, pen)]
     gradient = anchor.point.gradient
     slope = gradient[pen] - across.T @ gradient[free]

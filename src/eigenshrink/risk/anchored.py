@@ -232,7 +232,10 @@ def _judged(path: AnchoredPath, eta: Array, units: Codes | None = None) -> Judge
     table, n = path.table, len(path.problem.design.share)
     weight = np.ones(n) if table.weight is None else table.weight
     copies = weight if table.weight_kind == "frequency" else None
-    return Judged(path.problem.response, weight, eta, copies, units)
+    lost = ~np.isfinite(eta[0])
+    if np.any(lost):  # at α = 0 only these rows determine their predictions
+        eta[0][lost] = eta[1][lost]
+    return Judged(path.problem.response, weight, eta, copies, units, endless=bool(np.any(lost)))
 
 
 def _refitted(path: AnchoredPath, rest: Problem, kept: float) -> list[Array]:

@@ -42,6 +42,8 @@ class Judged:
         How often each row occurred, where weights say that.
     units : (n,) or None
         What counts as one observation for the paired standard error; None: each row.
+    endless : bool
+        Some row has no prediction at α = 0, where only it determines itself: the curve is infinite there.
     wrong : bool
         Count wrongly classified rows in the place of the loss.
     """
@@ -52,6 +54,7 @@ class Judged:
     copies: Array | None = None
     units: Codes | None = None
     wrong: bool = False
+    endless: bool = False
 
     def pieces(self, C: Array) -> Iterator[tuple[slice, Array]]:
         """Row slices with predictors ``(b, o, m)`` for weights of the anchors ``(m, K)``."""
@@ -86,6 +89,8 @@ def predicted_curve(name: str, path: AnchoredPath, judged: Judged) -> RiskCurve:
         value, moves = np.zeros(len(alphas)), np.full(len(alphas), np.nan)
         if slopes:
             moves[:] = 0.0
+        if judged.endless:
+            value[alphas[:, 0] == 0] = np.inf
         for rows, eta in judged.pieces(C):
             value += judged.said(rows, eta).sum(axis=0)
             if slopes and not judged.wrong:
