@@ -56,7 +56,7 @@ class TestLabels:
 
     def test_rows_are_counted(self):
         notes = encoded(["b", "a", "b", None]).notes
-        assert 'target "y": 2 classes, rows: 1 of "a", 2 of "b"; a weight above 0 speaks for "b"' in notes
+        assert 'target "y": 2 classes, rows: 1 of "a", 2 of "b"' in notes
         assert 'left out 1 row where "y" is missing' in notes
         flags = encoded([True, False, True]).notes
         assert any(

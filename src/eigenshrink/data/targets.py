@@ -110,8 +110,7 @@ def describe_classes(name: str, labels: NDArray[Any], classes: Sequence[Label]) 
     named = list(zip(classes, counts, strict=True))[:MOST_NAMED]
     said = ", ".join(f"{count} of {shown(written(label))}" for label, count in named)
     rest = f" and {len(counts) - MOST_NAMED} more classes" if len(counts) > MOST_NAMED else ""
-    speaks = f"; a weight above 0 speaks for {shown(written(classes[1]))}" if len(classes) == 2 else ""
-    return f"target {shown(name)}: {len(counts)} classes, rows: {said}{rest}{speaks}"
+    return f"target {shown(name)}: {len(counts)} classes, rows: {said}{rest}"
 
 
 def written(label: Any) -> str:
