@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
 from importlib.resources import files
 
 import jsonschema
@@ -26,7 +27,7 @@ from eigenshrink.report.losses import (
 from eigenshrink.report.page import make_page
 from eigenshrink.report.pictures import LOCAL, QUADRATIC
 from eigenshrink.report.summary import BIASED, UNPENALISED, WEAKEST
-from glm_studies import CLASSES, KINDS, counts, logistic, multinomial, rows, study_of
+from glm_studies import CLASSES, KINDS, counts, logistic, rows, study_of
 from report_pages import Page
 from report_pages import rows as cells
 
@@ -40,10 +41,9 @@ def summary_of(kind):
     return " ".join(study_of(kind).summary().split())
 
 
-@pytest.fixture(scope="module")
-def page_of():
-    made = {}
-    return lambda kind: made.setdefault(kind, make_page(study_of(kind), (), "file.csv"))
+@cache
+def page_of(kind):
+    return make_page(study_of(kind), (), "file.csv")
 
 
 # --- nothing leaks ------------------------------------------------------------------------------------
@@ -60,7 +60,7 @@ def test_a_summary_has_lines_of_its_own_words(kind):
 
 
 @pytest.mark.parametrize("kind", PAGES)
-def test_a_page_is_whole_and_has_words_of_its_own(kind, page_of):
+def test_a_page_is_whole_and_has_words_of_its_own(kind):
     page = Page(page_of(kind))
     assert page.complaints == []
     assert not RAW & set(re.findall(r"[-\w]+", page.text))
@@ -115,7 +115,7 @@ def test_shares_of_classes_count_weights():
     assert counts(n=30).facts.class_shares == ()
 
 
-def test_the_page_says_what_a_strength_buys(page_of):
+def test_the_page_says_what_a_strength_buys():
     study = study_of("multinomial")
     table = cells(page_of("multinomial"), "Error to expect on new rows, estimated by leave-one-out")
     chosen = next(row for row in table if row[0].startswith("chosen"))
@@ -149,7 +149,7 @@ def test_huber_says_its_corner_in_few_digits():
     assert f"δ = {corner:.6g}" in study.objective
 
 
-def test_it_is_said_for_which_class_coefficients_speak(page_of):
+def test_it_is_said_for_which_class_coefficients_speak():
     said = classes_in_words(study_of("logistic"))
     assert re.fullmatch(
         r"2 classes: sick [\d.]+ %, well [\d.]+ %; coefficients and probabilities speak for well", said
@@ -194,7 +194,7 @@ def test_coefficients_of_one_predictor_are_numbers():
 @pytest.mark.parametrize(
     ("kind", "said"), [("logistic", "odds ratio"), ("counts", "rate ratio"), ("huber", "")]
 )
-def test_a_ratio_is_what_one_unit_more_multiplies(kind, said, page_of):
+def test_a_ratio_is_what_one_unit_more_multiplies(kind, said):
     study = study_of(kind)
     assert ratio(study) == said
     assert ("ratio" in study.summary()) == bool(said)
@@ -206,7 +206,7 @@ def test_a_ratio_is_what_one_unit_more_multiplies(kind, said, page_of):
         assert f"{np.exp(study.coef()[place]):.4g}" in study.summary()
 
 
-def test_classes_have_a_column_each(page_of):
+def test_classes_have_a_column_each():
     table = cells(page_of("multinomial"), "Coefficients, in the units of the columns")
     study = study_of("multinomial")
     place = study.feature_names.index(table[1][0])
@@ -227,7 +227,7 @@ def test_the_note_says_what_the_errors_mean():
 # --- what is proved, and where the path begins --------------------------------------------------------
 
 
-def test_the_proof_is_said_and_given(page_of):
+def test_the_proof_is_said_and_given():
     study = study_of("logistic")
     bound = study.path.certificate(study.alpha, relative=True)
     assert f"within {number(bound, 2)} of the solution" in proof(study)
@@ -249,7 +249,7 @@ def test_where_nothing_is_proved_it_is_said():
     assert "exact" in proof(study_of("alpha infinite"))
 
 
-def test_separation_says_where_the_path_begins(page_of):
+def test_separation_says_where_the_path_begins():
     study, low = study_of("separated"), number(study_of("separated").path.lowest, 3)
     assert f"so that the path begins at α = {low}." in summary_of("separated")
     assert study.to_dict()["proof"]["separation"] == "complete"
@@ -270,7 +270,7 @@ def test_the_weakest_strength_is_called_so():
 # --- what to type elsewhere ---------------------------------------------------------------------------
 
 
-def test_the_same_model_in_scikit_learn(page_of):
+def test_the_same_model_in_scikit_learn():
     study = study_of("logistic")
     C = float(f"{1 / (80 * study.alpha):.6g}")
     assert f"LogisticRegression(C={C!r})" in Page(page_of("logistic")).text
@@ -289,6 +289,5 @@ def test_groups_and_held_out_rows_are_said():
 
 def test_studies_differ_where_the_data_do():
     """The helpers above can fail: another study says other things."""
-    one, other = logistic(seed=1), logistic(seed=21)
-    assert one.summary() != other.summary()
-    assert make_page(one) != make_page(multinomial(seed=5))
+    assert study_of("logistic").summary() != logistic(seed=21).summary()
+    assert page_of("logistic") != page_of("counts")
