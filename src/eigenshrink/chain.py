@@ -223,14 +223,10 @@ def _noise_scale(path: Path) -> float:
     rows = row_errors(path, alpha)
     weight = path.fit.training.table.weight if path.fit.training else None
     y = (rows.fitted + rows.residual)[:, 0]
-    middle = _median(y, weight)
-    scale = _median(np.abs(rows.residual[:, 0]), weight)
-    scale = max(scale, EXACT * _median(np.abs(y - middle), weight)) / NORMAL_QUARTILE
+    spread = float(np.sqrt(np.average((y - np.average(y, weights=weight)) ** 2, weights=weight)))
+    scale = max(_median(np.abs(rows.residual[:, 0]), weight) / NORMAL_QUARTILE, EXACT * spread)
     if not scale > 0:
-        raise InputError(
-            "loss='huber' needs the scale of the noise, but more than half of the targets are the same: "
-            "give its corner in units of y, for example loss='huber:1.0'"
-        )
+        raise InputError("loss='huber' needs targets that differ: every one is the same here")
     return scale
 
 
