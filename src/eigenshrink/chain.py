@@ -134,9 +134,10 @@ def study(
     """
     _flags(fit_intercept=fit_intercept, standardize=standardize, per_target=per_target)
     wanted, tolerance = find_loss(loss), _tolerance(tol)
+    _offset_moves(wanted, offset)
     target = prepare(wanted, y, sample_weight)
     table = check_table(X, target.y, target.sample_weight, weight_kind, feature_names, groups, offset)
-    table = replace(table, target_names=column_names(y) or table.target_names)
+    table = replace(table, target_names=_target_names(y, table))
     factors = penalty_factors(penalty_factor, len(table.feature_names))
     table, splits = make_splits(table, folds, _judges(wanted, validation, target.classes), random_state)
     given = _Given(table, factors, fit_intercept, standardize, splits)
@@ -248,6 +249,22 @@ def _judges(loss: Loss, validation: Any, classes: tuple[Any, ...]) -> Any:
     except InputError as error:
         raise InputError(f"validation: {error}") from error
     return (X, target.y, target.sample_weight, *rest[1:])
+
+
+def _offset_moves(loss: Loss, offset: ArrayLike | None) -> None:
+    if offset is not None and loss.classes > 2:
+        raise InputError(
+            f"offset moves the predictors of all classes alike, which changes nothing in a {loss.name} loss: "
+            "leave it at None"
+        )
+
+
+def _target_names(y: Any, table: Table) -> tuple[str, ...]:
+    """The names that y carries; of successes and failures that of their share."""
+    names = column_names(y)
+    if len(names) == 2 and table.y.shape[1] == 1:
+        return (f"{names[0]} / ({names[0]} + {names[1]})",)
+    return names or table.target_names
 
 
 def _tolerance(tol: Any) -> float:

@@ -31,6 +31,7 @@ from eigenshrink.spectrum.triangular import EPS
 Array = NDArray[np.float64]
 
 LOCALS = 4  # local quadratics that are kept
+ROUNDED_UP = 1.00001  # the lowest strength as it is printed is never below it
 LOOSEST = 1e-4  # error of the anchors, however loose the tolerance between them is
 SAFETY = 3.0  # the residual is as noisy as it is large, so its correction is tripled
 
@@ -365,7 +366,7 @@ class AnchoredPath:
             raise InputError(
                 f"alpha = {strength.min():g} has no solution that could be given: these columns separate the "
                 "rows, so that the weights grow without end as alpha falls; the path begins at "
-                f"alpha = {self.lowest:g}"
+                f"alpha = {self.lowest * ROUNDED_UP:.6g}"
             )
         return strength
 

@@ -201,7 +201,7 @@ class RiskCurve:
         if strength.size and strength.min() < self.lowest:
             raise InputError(
                 f"alpha = {strength.min():g} has no solution, since the rows can be separated: this curve "
-                f"begins at alpha = {self.lowest:g}"
+                f"begins at alpha = {self.lowest * 1.00001:.6g}"
             )
         return strength.ndim, strength.reshape(-1, 1)
 
