@@ -9,7 +9,16 @@ from benchmarks.choosing import settings
 from benchmarks.choosing.generalised import JUDGES, SETTINGS, draw_rows
 from benchmarks.choosing.settings import Setting
 from benchmarks.choosing.table import Record, markdown
-from benchmarks.choosing.ways import GENERALISED, INTERVALS, PEERS, oracle, peers, repetition, true_error
+from benchmarks.choosing.ways import (
+    COSTLY,
+    GENERALISED,
+    INTERVALS,
+    PEERS,
+    oracle,
+    peers,
+    repetition,
+    true_error,
+)
 from numpy.testing import assert_array_equal
 from sklearn.metrics import log_loss, mean_gamma_deviance, mean_poisson_deviance
 
@@ -181,6 +190,23 @@ def test_a_draw_depends_on_its_seed_alone():
     assert_array_equal(one, two)
 
 
+def test_what_is_costly_is_asked_in_the_first_repetitions():
+    seeds = range(SEED, SEED + 3)
+    assert choose.costly(COUNTS, seeds) == [True] * 3 == choose.costly(Setting("x", 9, 2), seeds)
+    many = choose.costly(COUNTS, range(SEED, SEED + 200))
+    assert (sum(many), many[0], many[-1]) == (COSTLY, True, False)
+    assert all(choose.costly(Setting("x", 9, 2), range(SEED, SEED + 200)))
+    dear, cheap = repetition(COUNTS, SEED), repetition(COUNTS, SEED, costly=False)
+    assert dear.keys() - cheap.keys() == {"excess kfold"}
+    record = Record.of(COUNTS, [dear | {"excess kfold": 0.0}, cheap])
+    assert np.isnan(record.values["excess kfold"][1])
+    assert record.best != "kfold"
+    gone, _ = record.values["excess auto"]
+    best = record.values[f"excess {record.best}"][0]
+    assert Record.of(COUNTS, [dear, dear]).beyond_best("kfold")[1] == 0.0
+    assert record.beyond_best("auto")[0] == pytest.approx(gone - best)
+
+
 # --- the tables ---------------------------------------------------------------------------------------
 
 
@@ -188,6 +214,7 @@ def test_each_family_of_losses_has_its_own_tables():
     rows = [Record.of(COUNTS, [repetition(COUNTS, seed) for seed in (SEED, SEED + 1)])]
     text = markdown(rows, "7 to 8")
     assert text.startswith("# Which way of choosing α does best for classes, counts and positive numbers")
+    assert rows[0].best in ("loo", "kfold", "cp", "evidence")
     head = next(line for line in text.splitlines() if line.startswith("| setting |"))
     assert head == "| setting | " + " | ".join(GENERALISED) + " |"
     assert "gcv" not in text

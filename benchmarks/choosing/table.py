@@ -29,9 +29,11 @@ class Record:
 
     @classmethod
     def of(cls, setting: Setting, repetitions: Sequence[Mapping[str, float]]) -> Record:
-        """Stack them."""
+        """Stack them; NaN where a repetition did not ask."""
         names = repetitions[0]
-        return cls(setting, {name: np.array([each[name] for each in repetitions]) for name in names})
+        return cls(
+            setting, {name: np.array([each.get(name, np.nan) for each in repetitions]) for name in names}
+        )
 
     def excess(self, way: str) -> Array | None:
         """Excess of a way in %, None where it cannot be asked."""
@@ -39,8 +41,8 @@ class Record:
 
     @property
     def best(self) -> str:
-        """The single criterion of least mean excess, on these very draws."""
-        there = [name for name in SINGLE if self.excess(name) is not None]
+        """The single criterion of least mean excess, on these very draws, of those asked in all of them."""
+        there = [name for name in SINGLE if not np.isnan(self.values.get(f"excess {name}", np.nan)).any()]
         return min(there, key=lambda name: float(np.mean(self.values[f"excess {name}"])))
 
     def beyond_best(self, way: str) -> tuple[float, float] | None:
@@ -49,6 +51,7 @@ class Record:
         if excess is None:
             return None
         apart = excess - self.values[f"excess {self.best}"]
+        apart = apart[~np.isnan(apart)]
         return float(apart.mean()), float(apart.std(ddof=1) / np.sqrt(len(apart)))
 
     def bias(self, estimate: str) -> tuple[float, float]:
@@ -134,7 +137,7 @@ def _excess(record: Record, way: str) -> str:
     excess = record.excess(way)
     if excess is None:
         return ""
-    said = f"{excess.mean():.2f} / {np.quantile(excess, 0.95):.0f}"
+    said = f"{np.nanmean(excess):.2f} / {np.nanquantile(excess, 0.95):.0f}"
     return f"**{said}**" if way == record.best else said
 
 

@@ -16,14 +16,15 @@ SINGLE = ("loo", "leave_group_out", "kfold", "gcv", "cp", "evidence")
 BESIDE = ("strongest-equivalent", "10-fold", "RidgeCV", "RidgeCV, 100")
 WAYS = ("auto", *SINGLE, *BESIDE)
 PEERS = {"LogisticRegressionCV": None, "LogisticRegressionCV, log loss": "neg_log_loss"}  # their scoring
-GENERALISED = ("auto", "loo", "leave_group_out", "kfold", "cp", "evidence", "strongest-equivalent", *PEERS)
+COSTLY = 40  # repetitions of other losses than squared in which folds and peers are asked
+GENERALISED = ("auto", "loo", "leave_group_out", "cp", "evidence", "strongest-equivalent", "kfold", *PEERS)
 INTERVALS = ("auto", "leave-out", "evidence")
 AROUND = (1e-6, 1e4)  # of the largest eigenvalue: the strengths that widths and grids are about
 ESTIMATES = ("leave-out minimum", "its correction", "estimate at auto", "corrected")
 
 
-def repetition(setting: Setting, seed: int) -> dict[str, float]:
-    """Everything that is measured of one draw, by name.
+def repetition(setting: Setting, seed: int, costly: bool = True) -> dict[str, float]:
+    """Everything that is measured of one draw, by name; what is costly only where that is asked.
 
     ``excess W`` of each way: error over the least that any strength reaches, in % of that; ``covers I``,
     ``decades I`` and ``open I`` of each interval; ``believed E`` and ``true E`` of each estimate of
@@ -32,21 +33,22 @@ def repetition(setting: Setting, seed: int) -> dict[str, float]:
     squared = setting.loss == "squared"
     drawn = draw(setting, seed) if squared else draw_rows(setting, seed)
     study = es.study(drawn.X, drawn.y, loss=setting.loss, groups=drawn.groups, random_state=seed)
-    chosen = strengths(study, drawn, seed)
+    chosen = strengths(study, drawn, seed, costly)
     best, least = oracle(study, drawn, np.array(list(chosen.values())))
     reached = dict(zip(chosen, true_error(study, drawn, np.array(list(chosen.values()))), strict=True))
-    if isinstance(drawn, DrawnRows):
+    if isinstance(drawn, DrawnRows) and costly:
         reached |= peers(drawn)
     said = {f"excess {way}": 100 * (error / least - 1) for way, error in reached.items()}
     return said | intervals(study, best) | estimates(study, drawn)
 
 
-def strengths(study: es.Study, drawn: Drawn | DrawnRows, seed: int) -> dict[str, float]:
+def strengths(study: es.Study, drawn: Drawn | DrawnRows, seed: int, costly: bool) -> dict[str, float]:
     """The strength that each way takes, those that need something else left out."""
     others = {"strongest-equivalent": float(study.choice.interval[1])}
     if isinstance(drawn, Drawn):
         others |= ridge(study, drawn, seed)
-    single = {name: study.risk[name].minimum.alpha for name in SINGLE if name in study.risk}
+    asked = [name for name in SINGLE if name in study.risk and (costly or name != "kfold")]
+    single = {name: study.risk[name].minimum.alpha for name in asked}
     return {"auto": study.alpha} | single | others
 
 
