@@ -184,16 +184,17 @@ class Rows:
     def weighted_grams(self, weights: Array) -> Array:
         """``Zᵀ diag(v) Z``, ``(l, p, p)``, for v ``(n, l)`` of any sign, whatever the rows are centred at."""
         p, count = self.shape[1], weights.shape[1]
-        total = np.zeros((count, p, p))
-        roots = np.sqrt(weights) if count == 1 and np.all(weights >= 0) else None
-        for rows, block in self.blocks():
-            if roots is not None:
-                block *= roots[rows]
-                total[0] += block.T @ block
-                continue
-            for j in range(count):
-                total[j] += block.T @ (weights[rows, j, None] * block)
-        return total
+        if count == 1 and np.all(weights >= 0):
+            root, total = np.sqrt(weights), np.zeros((p, p))
+            for rows, block in self.blocks():
+                block *= root[rows]
+                total += block.T @ block
+            return total[None]
+        together = np.zeros((p, count, p))  # one large product is kinder to threads than many small ones
+        for rows, block in self.blocks(4 * max(1, count * p // 64)):
+            each = np.multiply(weights[rows, :, None], block[:, None, :], order="C").reshape(len(block), -1)
+            together += (block.T @ each).reshape(together.shape)
+        return together.transpose(1, 0, 2)
 
     def kernel(self, picked: NDArray[np.intp], scale: Array) -> Array:
         """``Z_P diag(scale²) Z_Pᵀ`` over the picked columns, ``(n, n)``."""

@@ -13,6 +13,7 @@ from eigenshrink.errors import InputError, NotConverged
 from eigenshrink.newton.design import LITTLE
 from eigenshrink.newton.problem import Point, Problem
 from eigenshrink.newton.solve import solve, solver
+from eigenshrink.newton.threads import one_thread
 from eigenshrink.spectrum.triangular import EPS
 
 Array = NDArray[np.float64]
@@ -62,8 +63,9 @@ class Anchor:
     @cached_property
     def spectrum(self) -> tuple[Array, float]:
         """Eigenvalues of ``H_S``, descending ``(o r,)``, and ``log|H_FF|`` (M12)."""
-        schur, log_free = schur_complement(self.curvature, self.point.problem.priced)
-        values = np.linalg.eigvalsh(schur)[::-1] if len(schur) else np.zeros(0)
+        with one_thread(len(self.curvature)):
+            schur, log_free = schur_complement(self.curvature, self.point.problem.priced)
+            values = np.linalg.eigvalsh(schur)[::-1] if len(schur) else np.zeros(0)
         return np.maximum(values, 0.0), log_free
 
     @cached_property

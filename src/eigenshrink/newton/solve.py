@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from eigenshrink.errors import NotConverged
 from eigenshrink.newton.problem import Point
+from eigenshrink.newton.threads import one_thread
 from eigenshrink.spectrum.triangular import EPS
 
 Array = NDArray[np.float64]
@@ -47,7 +48,8 @@ class Inverse:
         if self.inverted:
             own = self.triangle @ (self.triangle.T @ g)
         elif len(g):
-            own = scipy.linalg.cho_solve((self.triangle, True), g, check_finite=False)
+            with one_thread(len(g)):
+                own = scipy.linalg.cho_solve((self.triangle, True), g, check_finite=False)
         else:
             own = g
         step = np.zeros_like(gradient)
@@ -60,7 +62,8 @@ class Inverse:
         own = self.triangle
         if not self.inverted and len(own):
             eye = np.eye(len(own))
-            own = scipy.linalg.solve_triangular(own, eye, trans="T", lower=True, check_finite=False)
+            with one_thread(len(own)):
+                own = scipy.linalg.solve_triangular(own, eye, trans="T", lower=True, check_finite=False)
         root = np.zeros((len(self.moves), own.shape[1]))
         root[self.moves] = own / self.size[:, None]
         return root
@@ -83,6 +86,11 @@ def solver(curvature: Array, priced: Array, alpha: float) -> Inverse:
     size = np.sqrt(np.abs(np.diag(total)))
     size = np.where(size > 0, size, 1.0)
     total /= np.outer(size, size)
+    with one_thread(len(total)):
+        return _factorised(total, size, moves)
+
+
+def _factorised(total: Array, size: Array, moves: NDArray[np.bool_]) -> Inverse:
     if not len(total):
         return Inverse(total, size, moves)
     try:

@@ -11,6 +11,7 @@ from eigenshrink.curvature import Curvature
 from eigenshrink.fit import Fit
 from eigenshrink.newton.anchors import Anchor, schur_complement
 from eigenshrink.newton.problem import Point
+from eigenshrink.newton.threads import one_thread
 from eigenshrink.path.quadratic import QuadraticPath
 from eigenshrink.spectrum.record import FreeBlock, Spectrum, numerical_floor
 from eigenshrink.spectrum.triangular import EPS
@@ -116,7 +117,8 @@ def _spectrum(flat: Fit, anchor: Anchor, alpha: float) -> Spectrum:
     problem, theta, H = anchor.point.problem, anchor.theta.ravel(), anchor.curvature
     pen, free = np.flatnonzero(problem.priced > 0), np.flatnonzero(problem.priced == 0)
     schur, _ = schur_complement(H, problem.priced)
-    values, Q = np.linalg.eigh(schur)
+    with one_thread(len(schur)):
+        values, Q = np.linalg.eigh(schur)
     values, Q = values[::-1], Q[:, ::-1]
     noise = EPS * len(values) * float(np.abs(values).max(initial=0.0))
     values, Q = values[values > noise], Q[:, values > noise]
