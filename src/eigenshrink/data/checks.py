@@ -116,19 +116,8 @@ def check_table(
         raise InputError(f"X has {n} rows and y has {len(targets)}: they must describe the same rows")
     _all_finite(targets, "y", target_names)
     weight = check_weights(sample_weight, n, weight_kind)
-    codes, shift = check_groups(groups, n), check_offset(offset, n)
-    y2, places = targets.reshape(n, -1), None
-    if weight is not None and np.any(weight == 0):
-        used = weight > 0
-        matrix, y2, weight, places = matrix[used], y2[used], weight[used], np.flatnonzero(used)
-        codes = None if codes is None else np.unique(codes[used], return_inverse=True)[1]
-        shift = None if shift is None else shift[used]
-    if codes is not None and codes.max() == 0:
-        raise InputError("groups has one label for every row: at least 2 groups are needed to leave one out")
-    if matrix.shape[0] < 2:
-        rows = "1 row" if n == 1 else f"{matrix.shape[0]} row(s) with weight"
-        raise InputError(f"X has {rows} (n_samples = {len(y2)}); at least 2 are needed to fit anything")
-    return Table(
+    y2 = targets.reshape(n, -1)
+    table = Table(
         X=matrix,
         y=y2,
         weight=weight,
@@ -136,11 +125,17 @@ def check_table(
         one_target=targets.ndim == 1,
         feature_names=names or tuple(f"x{j}" for j in range(p)),
         target_names=target_names or tuple(f"y{j}" for j in range(y2.shape[1])),
-        groups=codes,
+        groups=check_groups(groups, n),
         named=bool(names),
-        places=places,
-        offset=shift,
+        offset=check_offset(offset, n),
     )
+    table = table if weight is None or np.all(weight > 0) else table.take(weight > 0)
+    if table.groups is not None and table.groups.max() == 0:
+        raise InputError("groups has one label for every row: at least 2 groups are needed to leave one out")
+    if len(table.y) < 2:
+        rows = "1 row" if n == 1 else f"{len(table.y)} row(s) with weight"
+        raise InputError(f"X has {rows} (n_samples = {len(table.y)}); at least 2 are needed to fit anything")
+    return table
 
 
 def check_matrix(X: Any, names: Sequence[str] = ()) -> Any:
