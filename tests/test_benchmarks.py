@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from benchmarks import glm
 from benchmarks.machine import describe, warnings
 from benchmarks.measure import Turns, difference, extra_peak, ratio, take_turns
 from benchmarks.problems import regression, strengths
@@ -43,6 +44,44 @@ def test_leave_one_out_is_held_against_ridge_cv(name):
     )
     assert equal.bar == 1e-9
     assert equal.value <= 1e-9
+
+
+@pytest.mark.parametrize("name", sorted(set(glm.ROWS) - {"logistic-memory"}))
+def test_what_was_reached_stands_beside_the_ratio(name):
+    numbers = {number.what: number for number in small(name).numbers}
+    assert any(" / study" in what for what in numbers)
+    for what in ("study, largest certificate", "study, relative error"):
+        assert numbers[what].bar == glm.ACCURACY
+        assert numbers[what].met
+    certificate, error = numbers["study, largest certificate"], numbers["study, relative error"]
+    assert error.value <= certificate.value
+    peers = [number.value for what, number in numbers.items() if what.endswith("relative error")]
+    assert min(value for value in peers if value != error.value) < 0.01  # the same problem: units and folds
+
+
+def test_the_logistic_rows_have_their_bars():
+    for name, bar in {"logistic": 5.0, "logistic-path": 8.0}.items():
+        bars = [number.bar for number in small(name).numbers if number.what.endswith(" / study")]
+        assert bars[0] == bar
+
+
+def test_only_settings_that_are_as_accurate_count():
+    quick, rough, slow = (
+        glm.Peer(name, work=list, error=error, seconds=seconds)
+        for name, error, seconds in [("quick", 0.3, 1.0), ("rough", 0.9, 0.5), ("slow", 1e-4, 5.0)]
+    )
+    assert glm.fastest([quick, rough, slow]) is slow
+    assert glm.fastest([quick, rough]) is rough
+    exact = np.array([[3.0, 4.0], [0.0, 2.0]])
+    assert glm.furthest(exact + np.array([[0.0, 0.5], [0.0, 0.0]]), exact) == pytest.approx(0.1)
+
+
+def test_a_solution_to_compare_with_is_proved(monkeypatch):
+    X, y, alphas = glm.problem(Shape(80, 3, 4), 0, "logistic")
+    assert glm.tight(X, y, alphas, "logistic").shape == (4, 3)
+    monkeypatch.setattr(glm, "TIGHT", 1e-40)
+    with pytest.raises(RuntimeError, match="proved to"):
+        glm.tight(X, y, alphas, "logistic")
 
 
 def test_a_wrong_answer_would_be_seen():
