@@ -11,7 +11,7 @@ from eigenshrink.data.memory import predict
 from eigenshrink.errors import InputError
 from eigenshrink.inference.quadratic import KINDS
 from eigenshrink.newton.anchors import Anchor
-from eigenshrink.newton.solve import solver
+from eigenshrink.newton.dense import solver
 from eigenshrink.path import AnchoredPath
 from eigenshrink.penalty import some_strengths
 
@@ -183,6 +183,7 @@ def _core(path: AnchoredPath, anchor: Anchor, kind: str) -> Array:
     """``(φ/S) H_α⁻¹HH_α⁻¹`` or ``(φ/S) H_α⁻¹`` of the coordinates, ``(d, d)``."""
     if kind not in KINDS:
         raise InputError(f"kind must be {' or '.join(map(repr, KINDS))}; got {kind!r}")
-    inverse = solver(anchor.curvature, path.problem.priced, anchor.alpha)(np.eye(path.problem.dim))
+    H = anchor.curvature.matrix("the covariance of weights")
+    inverse = solver(H, path.problem.priced, anchor.alpha)(np.eye(path.problem.dim))
     phi = dispersion(path, anchor.alpha) / path.sample.weight_sum
-    return phi * (inverse @ anchor.curvature @ inverse if kind == "frequentist" else inverse)
+    return phi * (inverse @ H @ inverse if kind == "frequentist" else inverse)

@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eigenshrink.errors import InputError, NotConverged
+from eigenshrink.newton.dense import schur_complement
 from eigenshrink.newton.design import LITTLE
 from eigenshrink.newton.problem import Point, Problem
-from eigenshrink.newton.solve import solve, solver
+from eigenshrink.newton.products import PRECISE, Curvature, blended
+from eigenshrink.newton.solve import solve
 from eigenshrink.newton.threads import one_thread
 from eigenshrink.spectrum.triangular import EPS
 
@@ -38,13 +40,13 @@ class Anchor:
         In [0, inf].
     point : Point
         Solved; its predictors are kept.
-    curvature : (d, d)
+    curvature : Dense or Products
         H there.
     """
 
     alpha: float
     point: Point = field(repr=False)
-    curvature: Array = field(repr=False)
+    curvature: Curvature = field(repr=False)
 
     @property
     def theta(self) -> Array:
@@ -58,40 +60,28 @@ class Anchor:
         if not 0 < self.alpha < np.inf:
             return np.zeros_like(self.theta)
         price = self.alpha * priced * self.theta.ravel()
-        return -solver(self.curvature, priced, self.alpha)(price).reshape(self.theta.shape)
+        return -self.curvature.solver(self.alpha, PRECISE)(price).reshape(self.theta.shape)
 
     @cached_property
     def spectrum(self) -> tuple[Array, float]:
         """Eigenvalues of ``H_S``, descending ``(o r,)``, and ``log|H_FF|`` (M12)."""
-        with one_thread(len(self.curvature)):
-            schur, log_free = schur_complement(self.curvature, self.point.problem.priced)
+        H = self.curvature.matrix("the eigenvalues of the curvature")
+        with one_thread(len(H)):
+            schur, log_free = schur_complement(H, self.point.problem.priced)
             values = np.linalg.eigvalsh(schur)[::-1] if len(schur) else np.zeros(0)
         return np.maximum(values, 0.0), log_free
 
     @cached_property
     def bent_down(self) -> bool:
         """Whether some direction has negative curvature, as a loss that is not convex may have."""
-        schur, _ = schur_complement(self.curvature, self.point.problem.priced)
-        if self.point.problem.response.loss.convex or not len(schur):
+        if self.point.problem.response.loss.convex:
+            return False
+        H = self.curvature.matrix("the direction of negative curvature")
+        schur, _ = schur_complement(H, self.point.problem.priced)
+        if not len(schur):
             return False
         values = np.linalg.eigvalsh(schur)
         return bool(values[0] < -10 * EPS * len(values) * values[-1])
-
-
-def schur_complement(curvature: Array, priced: Array) -> tuple[Array, float]:
-    """``H_PP − H_PF H_FF⁻¹ H_FP`` and ``log|H_FF|``."""
-    pen, free = np.flatnonzero(priced > 0), np.flatnonzero(priced == 0)
-    inner = curvature[np.ix_(pen, pen)]
-    if not len(free):
-        return inner, 0.0
-    across = curvature[np.ix_(free, pen)]
-    own = curvature[np.ix_(free, free)]
-    values, Q = np.linalg.eigh(own)
-    keep = values > EPS * len(values) * max(values[-1], EPS)
-    root = Q[:, keep] / np.sqrt(values[keep])
-    beside = root.T @ across
-    inner = inner - beside.T @ beside
-    return 0.5 * (inner + inner.T), float(np.sum(np.log(values[keep])))
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,12 +143,8 @@ def descend(problem: Problem, tolerance: float) -> Anchors:
 
 def _largest(infinite: Anchor) -> float:
     """The largest curvature that a penalised direction has, or may soon have."""
-    point, priced = infinite.point, infinite.point.problem.priced
-    own = float(infinite.spectrum[0].max(initial=0.0))
-    if point.steady is None:
-        return own
-    schur, _ = schur_complement(point.steady, priced)
-    return max(own, float(np.linalg.eigvalsh(schur).max(initial=0.0)) if len(schur) else 0.0)
+    steady = infinite.point.steady
+    return max(infinite.curvature.largest, 0.0 if steady is None else steady.largest)
 
 
 def _spacing(problem: Problem) -> float:
@@ -206,12 +192,11 @@ def _levels(problem: Problem) -> Iterator[Point]:
 def _next(last: Anchor, before: Anchor | None, alpha: float, tolerance: float) -> Anchor:
     """The anchor at the next strength, and the curvature there."""
     problem = last.point.problem
-    ahead = last.curvature
-    midway = ahead
+    midway = ahead = last.curvature
     if before is not None:
-        moved = last.curvature - before.curvature
-        midway, ahead = last.curvature + 0.5 * moved, last.curvature + moved
-    start = last.theta - solver(midway, problem.priced, alpha)(last.point.slope(alpha)).reshape(problem.shape)
+        midway = blended([(last.curvature, 1.5), (before.curvature, -0.5)])
+        ahead = blended([(last.curvature, 2.0), (before.curvature, -1.0)])
+    start = last.theta - midway.solver(alpha)(last.point.slope(alpha)).reshape(problem.shape)
     point = solve(_better(problem.at(start), last.point, alpha), alpha, tolerance, ahead)
     return Anchor(alpha, point, point.curvature)
 
@@ -229,7 +214,14 @@ def _enough(anchor: Anchor, infinite: Anchor) -> bool:
 
 
 def _smallest(anchor: Anchor) -> float:
-    """The smallest eigenvalue that is more than rounding."""
+    """The smallest eigenvalue that is more than rounding; without matrices that along the path.
+
+    Where all of θ moved along one eigenvector, its tangent would be ``−α/(λ+α) θ``.
+    """
+    if not anchor.point.problem.whole:
+        moves = float(np.linalg.norm(anchor.tangent))
+        length = float(np.linalg.norm(anchor.theta[:, anchor.point.problem.design.rank :]))
+        return anchor.alpha * max(0.0, length / moves - 1.0) if moves > 0 else 0.0
     values, _ = anchor.spectrum
     positive = values[values > 10 * EPS * len(values) * values.max(initial=0.0)]
     return float(positive[-1]) if len(positive) else 0.0
@@ -248,6 +240,10 @@ def _limit(weakest: Anchor, tolerance: float) -> Anchor | None:
     except NotConverged:
         return None
     zero = Anchor(0.0, found, found.curvature)
+    if not point.problem.whole:
+        moved = (zero.theta - weakest.theta).reshape(-1, 1)
+        steep = [float(np.vdot(moved, end.curvature.times(moved))) for end in (weakest, zero)]
+        return zero if steep[1] >= GONE * steep[0] else None
     before, after = weakest.spectrum[0], zero.spectrum[0]
     there = before > 10 * EPS * len(before) * before.max(initial=0.0)
     return zero if np.all(after[there] >= GONE * before[there]) else None

@@ -10,8 +10,10 @@ from scipy.interpolate import CubicHermiteSpline
 
 from eigenshrink.data.rows import slices
 from eigenshrink.newton.anchors import Anchor, Anchors
-from eigenshrink.newton.problem import TOGETHER, Problem
-from eigenshrink.newton.solve import Inverse, solve, solver
+from eigenshrink.newton.dense import Inverse
+from eigenshrink.newton.problem import TOGETHER, Point, Problem
+from eigenshrink.newton.products import Conjugate, Curvature, blended
+from eigenshrink.newton.solve import solve
 
 Array = NDArray[np.float64]
 
@@ -74,7 +76,7 @@ def _joined(parts: list[Solved]) -> Solved:
 def _together(problem: Problem, anchors: Anchors, alphas: Array, tolerance: float) -> Solved:
     thetas = np.stack([_start(anchors, alpha) for alpha in alphas])
     curvatures = [curvature_at(anchors, alpha) for alpha in alphas]
-    inverses = [solver(H, problem.priced, alpha) for H, alpha in zip(curvatures, alphas, strict=True)]
+    inverses = [H.solver(alpha) for H, alpha in zip(curvatures, alphas, strict=True)]
     open_ = np.arange(len(alphas))
     for _ in range(ROUNDS):
         open_ = open_[_improve(problem, thetas, alphas, inverses, open_, tolerance)]
@@ -91,7 +93,7 @@ def _improve(
     problem: Problem,
     thetas: Array,
     alphas: Array,
-    inverses: list[Inverse],
+    inverses: list[Inverse | Conjugate],
     some: NDArray[np.intp],
     tol: float,
 ) -> NDArray[np.bool_]:
@@ -108,11 +110,12 @@ def _improve(
         length = float(np.linalg.norm(theta * problem.priced))
         still[j] = not np.linalg.norm(slope) <= max(MARGIN * tol * alpha * length, size[j] * problem.noise)
         if still[j]:
-            thetas[at] -= inverses[at](slope).reshape(o, q)
+            here = Point(problem, thetas[at], eta[:, :, j])
+            thetas[at] -= inverses[at].at(here)(slope).reshape(o, q)
     return still
 
 
-def _certified(problem: Problem, thetas: Array, alphas: Array, curvatures: list[Array]) -> Solved:
+def _certified(problem: Problem, thetas: Array, alphas: Array, curvatures: list[Curvature]) -> Solved:
     """Solve the free block, then take the gradient on the data."""
     o, q = problem.shape
     n, m, a = len(problem.design.share), problem.design.rank, len(alphas)
@@ -129,11 +132,11 @@ def _certified(problem: Problem, thetas: Array, alphas: Array, curvatures: list[
     return Solved(thetas, residual, length, problem.losses(eta))
 
 
-def _solve_free(problem: Problem, thetas: Array, eta: Array, curvatures: list[Array]) -> None:
+def _solve_free(problem: Problem, thetas: Array, eta: Array, curvatures: list[Curvature]) -> None:
     """Newton steps of the free block alone, in place, down to rounding."""
     o, m = problem.shape[0], problem.design.rank
-    free = np.flatnonzero(problem.priced == 0)
-    own = np.stack([H[np.ix_(free, free)] for H in curvatures])
+    here = (Point(problem, theta, eta[:, :, j]) for j, theta in enumerate(thetas))
+    own = np.stack([H.at(point).free for H, point in zip(curvatures, here, strict=True)])
     last = np.full(len(thetas), np.inf)
     for _ in range(8):
         gradient = problem.free_gradients(eta)
@@ -175,16 +178,14 @@ def _start(anchors: Anchors, alpha: float) -> Array:
 def _beyond(anchor: Anchor, alpha: float) -> Array:
     """One Newton step from an anchor to another strength."""
     slope = anchor.point.slope(alpha)
-    step = solver(anchor.curvature, anchor.point.problem.priced, alpha)(slope)
+    step = anchor.curvature.solver(alpha)(slope)
     return anchor.theta - step.reshape(anchor.theta.shape)
 
 
-def curvature_at(anchors: Anchors, alpha: float) -> Array:
+def curvature_at(anchors: Anchors, alpha: float) -> Curvature:
     """H by interpolation in log α between the nearest anchors; that of the last one beyond them."""
-    total = np.zeros_like(anchors.infinite.curvature)
-    for anchor, weight in lagrange(anchors, alpha, NEAREST):
-        total += weight * anchor.curvature
-    return total
+    near = lagrange(anchors, alpha, NEAREST)
+    return blended([(anchor.curvature, weight) for anchor, weight in near])
 
 
 def lagrange(anchors: Anchors, alpha: float, most: int) -> list[tuple[Anchor, float]]:

@@ -13,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eigenshrink.data.rows import slices
+from eigenshrink.newton.dense import Dense
 from eigenshrink.newton.design import Design
+from eigenshrink.newton.products import Curvature, Products
 from eigenshrink.newton.response import Response
 from eigenshrink.spectrum.triangular import EPS
 
@@ -21,6 +23,7 @@ Array = NDArray[np.float64]
 Codes = NDArray[np.intp]
 
 TOGETHER = 1 << 21  # predictors that are held at a time
+LARGEST = 4000  # coordinates of several classes whose curvature is made a matrix
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +48,11 @@ class Problem:
     def dim(self) -> int:
         """``o q``."""
         return self.shape[0] * self.shape[1]
+
+    @property
+    def whole(self) -> bool:
+        """Whether the curvature is a matrix; of many classes with many columns there are only products."""
+        return self.response.classes == 1 or self.dim <= LARGEST
 
     @cached_property
     def priced(self) -> Array:
@@ -139,24 +147,26 @@ class Point:
         return found[0].ravel(), float(size[0])
 
     @cached_property
-    def curvature(self) -> Array:
-        """H, flat ``(o q, o q)``."""
+    def curvature(self) -> Curvature:
+        """H of flat coordinates."""
+        if not self.problem.whole:
+            return Products(self.problem.design, self.problem.response, self.eta)
         return self._assembled(self.problem.response.curvature(self.eta))
 
     @cached_property
-    def steady(self) -> Array | None:
+    def steady(self) -> Dense | None:
         """A positive definite matrix to step by where H is not; None: H always is."""
         each = self.problem.response.steady(self.eta)
         return None if each is None else self._assembled(each)
 
-    def _assembled(self, each: Array) -> Array:
+    def _assembled(self, each: Array) -> Dense:
         o, q = self.problem.shape
         lower = np.tril_indices(o)
         blocks = self.problem.design.grams(self.problem.design.share[:, None] * each[:, *lower])
         total = np.empty((o, q, o, q))
         for a, b, block in zip(*lower, blocks, strict=True):
             total[a, :, b], total[b, :, a] = block, block
-        return total.reshape(o * q, o * q)
+        return Dense(total.reshape(o * q, o * q), self.problem.priced)
 
     def objective(self, alpha: float) -> float:
         """``L̃_α``."""

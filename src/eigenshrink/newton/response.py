@@ -59,7 +59,7 @@ class Response:
     def predictor(self, eta: Array) -> Array:
         """The predictors that the loss reads, ``(n, c, ...)`` or ``(n, ...)``, of η ``(n, o, ...)``."""
         if self.classes > 1:
-            return np.asarray(np.einsum("co,no...->nc...", self.contrasts, eta))
+            return _apart(eta)
         full = eta[:, 0]
         return full if self.offset is None else full + self.offset.reshape(-1, *[1] * (full.ndim - 1))
 
@@ -83,7 +83,7 @@ class Response:
         full = self.predictor(eta)
         if self.classes > 1:
             each = self.loss.slope(self._targets(full), full)
-            return np.asarray(np.einsum("co,nc...->no...", self.contrasts, each))
+            return _contrasted(each)
         return self.loss.slope(self._targets(full), full)[:, None]
 
     def curvature(self, eta: Array) -> Array:
@@ -122,3 +122,26 @@ class Response:
             others[np.arange(len(full)), self.y.astype(np.intp)] = -np.inf
             return bool(np.all(own > others.max(axis=1)))
         return bool(np.all((2 * self.y - 1) * full > 0))
+
+
+def _apart(eta: Array) -> Array:
+    """Helmert's contrasts ``(c, o)`` times η ``(n, o, ...)`` by running sums, without the matrix."""
+    own, order = _scaled(eta)
+    full = np.zeros((len(eta), eta.shape[1] + 1, *eta.shape[2:]))
+    full[:, :-1] = np.cumsum(own[:, ::-1], axis=1)[:, ::-1]
+    full[:, 1:] -= order * own
+    return full
+
+
+def _contrasted(each: Array) -> Array:
+    """The transposed product, ``(n, o, ...)`` of ``(n, c, ...)``."""
+    found = np.cumsum(each[:, :-1], axis=1)
+    _, order = _scaled(found)
+    found -= order * each[:, 1:]
+    return _scaled(found)[0]
+
+
+def _scaled(values: Array) -> tuple[Array, Array]:
+    """Values ``(n, o, ...)`` over ``√(k(k+1))``, and k, which broadcasts against them."""
+    order = np.arange(1.0, values.shape[1] + 1).reshape(-1, *[1] * (values.ndim - 2))
+    return values / np.sqrt(order * (order + 1)), order

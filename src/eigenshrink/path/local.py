@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from eigenshrink.curvature import Curvature
 from eigenshrink.fit import Fit
-from eigenshrink.newton.anchors import Anchor, schur_complement
+from eigenshrink.newton.anchors import Anchor
+from eigenshrink.newton.dense import schur_complement
 from eigenshrink.newton.problem import Point
 from eigenshrink.newton.threads import one_thread
 from eigenshrink.path.quadratic import QuadraticPath
@@ -114,7 +115,11 @@ def weights_gradient(point: Point) -> Array:
 
 
 def _spectrum(flat: Fit, anchor: Anchor, alpha: float) -> Spectrum:
-    problem, theta, H = anchor.point.problem, anchor.theta.ravel(), anchor.curvature
+    problem, theta, H = (
+        anchor.point.problem,
+        anchor.theta.ravel(),
+        anchor.curvature.matrix("the local quadratic"),
+    )
     pen, free = np.flatnonzero(problem.priced > 0), np.flatnonzero(problem.priced == 0)
     schur, _ = schur_complement(H, problem.priced)
     with one_thread(len(schur)):

@@ -17,6 +17,7 @@ from eigenshrink.fit import Fit
 from eigenshrink.models.loss import Loss
 from eigenshrink.newton.anchors import Anchor, Anchors
 from eigenshrink.newton.between import Solved
+from eigenshrink.newton.dense import Dense
 from eigenshrink.newton.design import Design
 from eigenshrink.newton.nodes import Nodes
 from eigenshrink.newton.problem import Point, Problem
@@ -30,7 +31,7 @@ Array = NDArray[np.float64]
 STEP = 0.23  # of the table in log α, a quarter of the spacing of anchors
 BEYOND = 7.0  # how far it goes on in log α beyond them: from there on the limits are near
 LOST = "this study was loaded from a file, which holds no rows: make it again with es.study(X, y)"
-NO_CURVATURE = np.zeros((0, 0))
+NO_CURVATURE = Dense(np.zeros((0, 0)), np.zeros(0))
 ANCHORED = ("alpha", "theta", "loss", "eigenvalues", "log_free")  # what is kept of each anchor
 KEPT = (
     *("table.alpha", "table.theta", "table.loss", *(f"anchors.{name}" for name in ANCHORED)),

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from eigenshrink.data.rows import BLOCK, slices
 from eigenshrink.newton.anchors import Anchor
-from eigenshrink.newton.solve import solver
+from eigenshrink.newton.dense import solver
 from eigenshrink.path import AnchoredPath
 
 Array = NDArray[np.float64]
@@ -47,7 +47,7 @@ class Leaving:
     def root(self) -> Array:
         """``L`` with ``L Lᵀ = (H + αE)⁻¹``, ``(o, q, d)``."""
         problem = self.anchor.point.problem
-        inverse = solver(self.anchor.curvature, problem.priced, self.anchor.alpha)
+        inverse = solver(self.anchor.curvature.matrix("leave-one-out"), problem.priced, self.anchor.alpha)
         return inverse.root.reshape(*problem.shape, -1)
 
     @cached_property
