@@ -23,7 +23,7 @@ Array = NDArray[np.float64]
 SPACING = 0.92  # of anchors in log α: five in two decades
 FINE = 0.46  # where a curvature costs little
 ROUGH = 0.23  # where it does not change gently
-TOP = 30.0  # times the largest eigenvalue: the strongest anchor, from where α → ∞ is near
+TOP = 10.0  # times the largest eigenvalue: the strongest anchor, from where α → ∞ is near
 BOTTOM = 0.01  # times the smallest eigenvalue: the weakest one, from where α → 0 is near
 FLOOR = 1e-13  # of the largest eigenvalue, below which no anchor is put
 GONE = 1e-3  # share of its curvature that a direction keeps on the way to α = 0 if there is a minimum

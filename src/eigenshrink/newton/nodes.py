@@ -20,8 +20,9 @@ DEGREE = 5
 class Nodes:
     """Interpolation in log α as weights of the anchors, in the order of ``anchors.all``.
 
-    Between anchors: a spline of degree five. Beyond them a quantity nears its limit with α or with 1/α; where
-    α = 0 has no solution it stays as it is at the weakest anchor.
+    Between anchors: a spline of degree five. Beyond them a quantity nears its limit with α or with 1/α, by a
+    parabola through the limit and the last two anchors; where α = 0 has no solution it stays as it is at the
+    weakest anchor.
     """
 
     anchors: Anchors
@@ -49,17 +50,33 @@ class Nodes:
         slope[:, middle] = self._cardinal.derivative()(inside) if len(places) > 1 else 0.0
         above, below = place > places[-1], place < places[0]
         slope[above | below] = 0.0
-        _near(total, slope, above, np.exp(places[-1] - place[above]), (count - 2, count - 1), -1.0)
+        own = np.arange(first, count - 1)
+        ends = [count - 1, *own[::-1][:2]], np.exp(places[-1] - places[::-1][:2])
+        _near(total, slope, above, np.exp(places[-1] - place[above]), ends, -1.0)
         if self.anchors.zero is not None:
-            _near(total, slope, below, np.exp(place[below] - places[0]), (1, 0), 1.0)
+            ends = [0, *own[:2]], np.exp(places[:2] - places[0])
+            _near(total, slope, below, np.exp(place[below] - places[0]), ends, 1.0)
         return total, slope
 
 
 def _near(
-    total: Array, slope: Array, some: NDArray[np.bool_], share: Array, ends: tuple[int, int], way: float
+    total: Array,
+    slope: Array,
+    some: NDArray[np.bool_],
+    share: Array,
+    ends: tuple[list[int], Array],
+    way: float,
 ) -> None:
-    """Weights between the last anchor and a limit, in place: what is left of their distance is ``share``."""
-    last, limit = ends
+    """Weights between the last anchors and a limit, in place: a parabola in the share of what is left.
+
+    ``ends`` are the places of the limit and of the last one or two anchors, and their shares (the limit: 0).
+    """
+    columns, known = ends
+    nodes = np.concatenate([[0.0], known])
     total[some] = 0.0
-    total[some, last], total[some, limit] = share, 1.0 - share
-    slope[some, last], slope[some, limit] = way * share, -way * share
+    for j, column in enumerate(columns):
+        others = np.delete(nodes, j)
+        size = np.prod(nodes[j] - others)
+        total[some, column] = np.prod(share[:, None] - others, axis=1) / size
+        steep = sum(np.prod(share[:, None] - np.delete(others, k), axis=1) for k in range(len(others)))
+        slope[some, column] = way * share * steep / size

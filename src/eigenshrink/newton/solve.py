@@ -15,6 +15,7 @@ Array = NDArray[np.float64]
 MOST = 100  # steps
 HALVINGS = 40
 SLOW = 0.2  # a step that leaves more than this share of the last one wants fresh curvature
+BOTTOM = 0.1  # share of the slope along a step that is left where it was a good one
 ROUNDED = 1e-9  # share of an objective that may be rounding of large predictors
 
 
@@ -78,11 +79,17 @@ def _is_rounding(point: Point, before: Array, alpha: float) -> bool:
 def search(point: Point, step: Array, slope: Array, alpha: float) -> Point | None:
     """The point along a step at which the objective has fallen enough, or None where nothing falls.
 
-    Near the minimum the objective is all rounding; there the slope along the step has to shrink.
+    A full step of a convex loss that leaves little of the slope along it has found the bottom, and the
+    objective is not looked at. Near the minimum that is all rounding; there the slope has to shrink.
     """
     direction = point.problem.design.predictor(step.reshape(point.theta.shape))
-    before, falls = point.objective(alpha), float(slope @ step)
-    length = 1.0
+    falls, length = float(slope @ step), 1.0
+    if point.problem.response.loss.convex:
+        found = point.moved(step, direction, length)
+        with np.errstate(invalid="ignore", over="ignore"):  # a step may go where predictors overflow
+            if abs(found.slope(alpha) @ step) <= BOTTOM * abs(falls):
+                return found
+    before = point.objective(alpha)
     for _ in range(HALVINGS):
         found = point.moved(step, direction, length)
         after = found.objective(alpha)
