@@ -27,6 +27,7 @@ TOP = 10.0  # times the largest eigenvalue: the strongest anchor, from where α 
 BOTTOM = 0.01  # times the smallest eigenvalue: the weakest one, from where α → 0 is near
 FLOOR = 1e-13  # of the largest eigenvalue, below which no anchor is put
 GONE = 1e-3  # share of its curvature that a direction keeps on the way to α = 0 if there is a minimum
+LITTLE_LEFT = 1e-4  # share of the same that many classes are not followed for
 DONE = 1e-3  # share of the loss without columns that separated classes are followed to
 
 
@@ -210,7 +211,14 @@ def _enough(anchor: Anchor, infinite: Anchor) -> bool:
     """Whether nothing more is to be seen below this strength."""
     if anchor.alpha <= BOTTOM * _smallest(anchor) and not anchor.bent_down:
         return True
+    if not anchor.point.problem.whole and _price(anchor) <= LITTLE_LEFT * infinite.point.loss:
+        return True
     return anchor.point.loss <= DONE * infinite.point.loss
+
+
+def _price(anchor: Anchor) -> float:
+    """``α‖v‖²``: about what the loss can still fall by."""
+    return anchor.alpha * float(np.sum(anchor.theta[:, anchor.point.problem.design.rank :] ** 2))
 
 
 def _smallest(anchor: Anchor) -> float:
@@ -234,6 +242,8 @@ def _limit(weakest: Anchor, tolerance: float) -> Anchor | None:
     """
     point = weakest.point
     if point.problem.response.separated(point.eta):
+        return None
+    if not point.problem.whole and weakest.alpha > BOTTOM * _smallest(weakest):
         return None
     try:
         found = solve(point, 0.0, tolerance, weakest.curvature)

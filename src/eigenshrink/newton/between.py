@@ -9,16 +9,21 @@ from numpy.typing import NDArray
 from scipy.interpolate import CubicHermiteSpline
 
 from eigenshrink.data.rows import slices
+from eigenshrink.errors import NotConverged
 from eigenshrink.newton.anchors import Anchor, Anchors
 from eigenshrink.newton.dense import Inverse
 from eigenshrink.newton.problem import TOGETHER, Point, Problem
 from eigenshrink.newton.products import Conjugate, Curvature, blended
 from eigenshrink.newton.solve import solve
+from eigenshrink.spectrum.triangular import EPS
 
 Array = NDArray[np.float64]
 
 ROUNDS = 12  # of steps for all strengths together, before each is solved for itself
 FACTORS = 1 << 25  # numbers of factorised curvatures that are held at a time
+FALLS = 0.9  # share of a gradient that a step may leave, if steps are to go on
+CHORDS = 6  # steps of the free block with the curvature at hand
+SURE = 256.0  # times its rounding, up to which a free gradient counts as solved
 MARGIN = 0.5  # of the tolerance that a gradient is brought down to
 NEAREST = 4  # anchors that say what the curvature is between them
 
@@ -77,16 +82,23 @@ def _together(problem: Problem, anchors: Anchors, alphas: Array, tolerance: floa
     thetas = np.stack([_start(anchors, alpha) for alpha in alphas])
     curvatures = [curvature_at(anchors, alpha) for alpha in alphas]
     inverses = [H.solver(alpha) for H, alpha in zip(curvatures, alphas, strict=True)]
-    open_ = np.arange(len(alphas))
+    left = np.full(len(alphas), np.inf)  # of each gradient; 0: solved, NaN: it does not fall
     for _ in range(ROUNDS):
-        open_ = open_[_improve(problem, thetas, alphas, inverses, open_, tolerance)]
+        open_ = np.flatnonzero(left > 0)
         if not len(open_):
             break
-    for j in open_:
-        point = solve(problem.at(thetas[j]), alphas[j], tolerance)
+        _improve(problem, thetas, alphas, inverses, open_, left, tolerance)
+    for j in np.flatnonzero(left != 0):
+        point = solve(_safest(problem, anchors, alphas[j]), alphas[j], tolerance)
         thetas[j] = point.theta
         curvatures[j] = point.curvature
     return _certified(problem, thetas, alphas, curvatures)
+
+
+def _safest(problem: Problem, anchors: Anchors, alpha: float) -> Point:
+    """Where the objective is lowest of what is known beside a strength."""
+    beside = [anchor.point for anchor, _ in lagrange(anchors, alpha, 2)]
+    return min([*beside, problem.at(_start(anchors, alpha))], key=lambda point: point.objective(alpha))
 
 
 def _improve(
@@ -95,24 +107,28 @@ def _improve(
     alphas: Array,
     inverses: list[Inverse | Conjugate],
     some: NDArray[np.intp],
+    left: Array,
     tol: float,
-) -> NDArray[np.bool_]:
-    """One step for some of the strengths, in place; which of them are still open."""
+) -> None:
+    """One step for some of the strengths, in place, as long as their gradients fall."""
     o, q = problem.shape
     n = len(problem.design.share)
     flat = np.moveaxis(thetas[some], 0, 1).reshape(-1, q)
     eta = problem.design.predictor(flat).reshape(n, o, len(some))
     gradients, size = problem.gradients(eta)
-    still = np.zeros(len(some), dtype=bool)
     for j, at in enumerate(some):
         theta, alpha = thetas[at].ravel(), alphas[at]
         slope = gradients[j].ravel() + alpha * problem.priced * theta
         length = float(np.linalg.norm(theta * problem.priced))
-        still[j] = not np.linalg.norm(slope) <= max(MARGIN * tol * alpha * length, size[j] * problem.noise)
-        if still[j]:
+        now, last = float(np.linalg.norm(slope)), left[at]
+        if now <= max(MARGIN * tol * alpha * length, size[j] * problem.noise):
+            left[at] = 0.0
+        elif now < FALLS * last:
+            left[at] = now
             here = Point(problem, thetas[at], eta[:, :, j])
             thetas[at] -= inverses[at].at(here)(slope).reshape(o, q)
-    return still
+        else:
+            left[at] = np.nan
 
 
 def _certified(problem: Problem, thetas: Array, alphas: Array, curvatures: list[Curvature]) -> Solved:
@@ -122,33 +138,60 @@ def _certified(problem: Problem, thetas: Array, alphas: Array, curvatures: list[
     thetas = thetas.copy()
     eta = problem.design.predictor(np.moveaxis(thetas, 0, 1).reshape(-1, q)).reshape(n, o, a)
     if m:
-        _solve_free(problem, thetas, eta, curvatures)
+        sure = _solve_free(problem, thetas, eta, curvatures)
     gradients, size = problem.gradients(eta)
     v = thetas[:, :, m:]
     slope = gradients[:, :, m:] + alphas[:, None, None] * v
     length = np.sqrt(np.einsum("aoq,aoq->a", v, v))
     residual = np.sqrt(np.einsum("aoq,aoq->a", slope, slope))
     residual += size * problem.noise + _left_out(problem, eta)
+    if m:
+        residual[~sure] = np.inf  # with free weights that are not solved the gradient proves nothing
     return Solved(thetas, residual, length, problem.losses(eta))
 
 
-def _solve_free(problem: Problem, thetas: Array, eta: Array, curvatures: list[Curvature]) -> None:
-    """Newton steps of the free block alone, in place, down to rounding."""
-    o, m = problem.shape[0], problem.design.rank
+def _solve_free(
+    problem: Problem, thetas: Array, eta: Array, curvatures: list[Curvature]
+) -> NDArray[np.bool_]:
+    """Solve the free block alone, in place; where it has no gradient left but rounding, ``(a,)``.
+
+    First steps with the curvature at hand, all strengths together; what these do not bring down is solved
+    for itself.
+    """
+    o, m, a = problem.shape[0], problem.design.rank, len(thetas)
     here = (Point(problem, theta, eta[:, :, j]) for j, theta in enumerate(thetas))
     own = np.stack([H.at(point).free for H, point in zip(curvatures, here, strict=True)])
-    last = np.full(len(thetas), np.inf)
-    for _ in range(8):
-        gradient = problem.free_gradients(eta)
-        size = np.linalg.norm(gradient.reshape(len(thetas), -1), axis=1)
-        moves = size < 0.5 * last
+    inverse = np.linalg.pinv(own, hermitian=True)
+    gradient, size, noise = _free_slopes(problem, eta)
+    for _ in range(CHORDS):
+        moves = size > noise
         if not moves.any():
-            return
-        step = -np.linalg.solve(own, gradient.reshape(len(thetas), -1, 1)).reshape(-1, o, m)
+            break
+        step = -(inverse @ gradient.reshape(a, -1, 1)).reshape(-1, o, m)
         step[~moves] = 0.0
-        thetas[:, :, :m] += step
-        eta += np.einsum("nm,aom->noa", problem.design.free, step)
-        last = np.where(moves, size, 0.0)
+        there = eta + np.einsum("nm,aom->noa", problem.design.free, step)
+        found, left, level = _free_slopes(problem, there)
+        better = left < size
+        if not better.any():
+            break
+        thetas[better, :, :m] += step[better]
+        eta[:, :, better] = there[:, :, better]
+        gradient[better], size[better], noise[better] = found[better], left[better], level[better]
+    for j in np.flatnonzero(size > noise):
+        try:
+            point = solve(problem.at(thetas[j]), np.inf, EPS)
+        except NotConverged:
+            continue
+        thetas[j], eta[:, :, j] = point.theta, point.eta
+        _, size[j : j + 1], noise[j : j + 1] = _free_slopes(problem, eta[:, :, j : j + 1])
+    return np.asarray(size <= SURE * noise)
+
+
+def _free_slopes(problem: Problem, eta: Array) -> tuple[Array, Array, Array]:
+    """Free gradients ``(a, o, m)``, their lengths and what of those may be rounding, ``(a,)``."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        gradient, steep = problem.free_gradients(eta)
+    return gradient, np.linalg.norm(gradient.reshape(len(gradient), -1), axis=1), 4 * EPS * steep
 
 
 def _left_out(problem: Problem, eta: Array) -> Array | float:

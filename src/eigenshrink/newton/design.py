@@ -146,17 +146,12 @@ class Design:
         return total
 
     @cached_property
-    def principal(self) -> tuple[Array, Array]:
-        """``(λ, B)``: ``Bᵀ (G, R)ᵀ diag(s/S) (G, R) B`` is diagonal, 1 for what is free and then λ ``(r,)``.
-
-        B ``(q, q)`` leaves the penalty as it is.
-        """
+    def principal(self) -> Array:
+        """Eigenvalues of ``(G, R)ᵀ diag(s/S) (G, R)``, what is free eliminated, ``(r,)``."""
         gram, m = self.grams(self.share[:, None])[0], self.rank
         across = gram[:m, m:]
-        values, V = np.linalg.eigh(gram[m:, m:] - across.T @ across)
-        basis = np.eye(self.size)
-        basis[:m, m:], basis[m:, m:] = -across @ V, V
-        return np.maximum(values, 0.0), basis
+        values = np.linalg.eigvalsh(gram[m:, m:] - across.T @ across)
+        return np.maximum(values, 0.0)
 
     def blocks(self, rows: slice | Codes) -> Array:
         """``(G, R)`` of some rows as an array ``(b, q)``."""

@@ -90,10 +90,11 @@ class Problem:
         gradient = self.design.back(slope.reshape(n, o * b)).reshape(o, b, -1)
         return np.moveaxis(gradient, 1, 0), size
 
-    def free_gradients(self, eta: Array) -> Array:
-        """The free part of those, ``(b, o, m)``: no product with the penalised columns."""
+    def free_gradients(self, eta: Array) -> tuple[Array, Array]:
+        """The free part of those, ``(b, o, m)``, without the penalised columns; root mean square slopes."""
         slope = self.response.slope(eta)
-        return np.asarray(np.einsum("n,nob,nm->bom", self.design.share, slope, self.design.free))
+        size = np.sqrt(np.einsum("n,nob->b", self.design.share, slope**2))
+        return np.einsum("n,nob,nm->bom", self.design.share, slope, self.design.free, optimize=True), size
 
     def losses(self, eta: Array) -> Array:
         """``L`` of each column of predictors ``(n, o, b)``, ``(b,)``."""

@@ -1,9 +1,9 @@
 """The curvature of many classes by products with the rows: no matrix, conjugate gradients (M4, M19).
 
 ``H v = (G, R)ᵀ diag(s/S) W (G, R) v`` with ``W = diag π − ππᵀ`` of each row, taken class by class and turned
-into contrasts where that is cheap, on the coordinates. With the mean of W over the rows in the place of each,
-``W̄ ⊗ (G, R)ᵀ diag(s/S) (G, R)``, it is H itself where all rows are predicted alike, and two small
-eigendecompositions invert it at every strength.
+into contrasts where that is cheap, on the coordinates. Conjugate gradients run on the curvature that each
+class has by itself, ``c`` matrices of ``q × q``: near H since no two of many classes have much to do with
+each other.
 """
 
 from __future__ import annotations
@@ -122,21 +122,27 @@ class Products:
         total = np.diag(weight @ mean) - mean.T @ (weight[:, None] * mean)
         return np.asarray(contrasts.T @ total @ contrasts)
 
-    @cached_property
-    def average(self) -> tuple[Array, Array]:
-        """Eigenvalues ``(o,)``, ascending, and eigenvectors of ``W̄``."""
-        values, U = np.linalg.eigh(self._weighted(self.probabilities, self.design.share))
-        return np.maximum(values, 0.0), U
-
     @property
     def largest(self) -> float:
         """The largest eigenvalue of ``H_S`` where all rows are predicted alike."""
-        return float(self.average[0][-1] * self.design.principal[0].max(initial=0.0))
+        values = np.linalg.eigvalsh(self._weighted(self.probabilities, self.design.share))
+        return max(0.0, float(values[-1])) * float(self.design.principal.max(initial=0.0))
+
+    @cached_property
+    def own(self) -> Array:
+        """Curvature of each class beside all others as they are, ``(c, q, q)``."""
+        mean, q = self.probabilities, self.design.size
+        weight = mean * (1.0 - mean) * self.design.share[:, None]
+        total = np.zeros((mean.shape[1], q * q))
+        for rows in slices(len(mean), max(1, TOGETHER // (q * q))):
+            block = self.design.blocks(rows)
+            total += weight[rows].T @ (block[:, :, None] * block[:, None, :]).reshape(len(block), -1)
+        return total.reshape(-1, q, q)
 
 
 @dataclass(frozen=True, eq=False)
 class Conjugate:
-    """``(H + αE)⁻¹`` by conjugate gradients on the average curvature of all rows.
+    """``(H + αE)⁻¹`` by conjugate gradients on the curvature of each class by itself.
 
     Attributes
     ----------
@@ -144,7 +150,7 @@ class Conjugate:
     alpha : float
         In [0, inf]; at ∞ only free coordinates move.
     share : float
-        Length of what is left, in the norm of the average curvature, relative to that of the gradient.
+        What may be left of a gradient, both in the norm of the classes by themselves.
     """
 
     products: Products
@@ -194,21 +200,24 @@ class Conjugate:
         return bent
 
     def rough(self, gradient: Array) -> Array:
-        """``(W̄ ⊗ GᵀG + αE)⁻¹ g``, g of shape (d, m)."""
-        (o, q), m = self.products.shape, gradient.shape[1]
-        (_, U), (_, basis) = self.products.average, self.products.design.principal
-        inner = (U.T @ gradient.reshape(o, q * m)).reshape(o, q, m)
-        inner = np.matmul(basis.T, inner) / self._bent[:, :, None]
-        return np.asarray(U @ np.matmul(basis, inner).reshape(o, q * m)).reshape(o * q, m)
+        """About ``(H + αE)⁻¹ g``: each class by itself, g of shape (d, m)."""
+        (o, q), m, contrasts = self.products.shape, gradient.shape[1], self.products.response.contrasts
+        each = (contrasts @ gradient.reshape(o, q * m)).reshape(-1, q, m)
+        return np.asarray(contrasts.T @ (self._apart @ each).reshape(-1, q * m)).reshape(o * q, m)
 
     @cached_property
-    def _bent(self) -> Array:
-        """Eigenvalues of that average, ``(o, q)``; endless where nothing moves."""
-        each, (values, _) = self.products.average[0], self.products.design.principal
-        m, r = self.products.design.rank, len(values)
-        price = np.repeat([0.0, self.alpha], [m, r])
-        bent = each[:, None] * np.concatenate([np.ones(m), values]) + price
-        return np.where(bent > 10 * EPS * bent[np.isfinite(bent)].max(initial=0.0), bent, np.inf)
+    def _apart(self) -> Array:
+        """``(H_cc + αE)⁻¹`` of each class, ``(c, q, q)``, its smallest eigenvalue kept above rounding."""
+        total, m = self.products.own.copy(), self.products.design.rank
+        q = total.shape[1]
+        moving, each = (m if np.isinf(self.alpha) else q), np.arange(q)
+        floor = q * EPS * total[:, each, each].max(axis=1, initial=0.0)
+        if moving == q:
+            total[:, each[m:], each[m:]] += self.alpha
+        total[:, each, each] += floor[:, None] + np.finfo(float).tiny
+        inverse = np.zeros_like(total)
+        inverse[:, :moving, :moving] = np.linalg.inv(total[:, :moving, :moving])
+        return inverse
 
 
 Curvature = Dense | Products

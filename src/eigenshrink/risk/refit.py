@@ -111,4 +111,5 @@ def _errors(path: AnchoredPath, eta: Array) -> tuple[Array, Array]:
         if response.classes > 1:
             return mean[np.arange(len(mean)), response.y.astype(np.intp)], np.sqrt(2 * response.value(eta))
         mean = mean.reshape(len(eta))
-        return mean, (response.y - mean) / np.sqrt(path.loss.variance(mean))
+        off = response.y - mean
+        return mean, np.where(off == 0, 0.0, off / np.sqrt(path.loss.variance(mean)))

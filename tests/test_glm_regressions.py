@@ -1,0 +1,62 @@
+"""Faults that were there once, each with the smallest problem that showed it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from benchmarks.choosing.generalised import SETTINGS, draw_rows
+
+import eigenshrink as es
+from eigenshrink.risk import row_errors
+
+
+def test_steps_that_do_not_fall_are_taken_back():
+    """Between two anchors of nearly separable classes the interpolated curvature led far away."""
+    rows = draw_rows(SETTINGS["logistic n100 p20 nearly separable"], 10130)
+    path = es.study(rows.X, rows.y, loss="logistic").path
+    alphas = np.geomspace(1e-8, 1e-3, 41)
+    norms = path.norm(alphas)
+    assert np.all(np.diff(norms) < 0)  # the norm falls as the penalty grows
+    assert path.certificate(alphas, relative=True).max() < 1e-6
+
+
+def test_a_bound_without_solved_free_weights_is_none():
+    """Weights far away need a new intercept first: without it the gradient proves nothing (M16)."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(200, 5)) + 3.0
+    study = es.study(X, X[:, 0] + rng.normal(size=200) > 3, loss="logistic")
+    w = study.coef(0.01)
+    for away in (1e-9, 0.1, 5.0, 50.0):
+        assert study.path.certify(w + away, 0.01) >= away * np.sqrt(5) * (1 - 1e-6)
+
+
+def test_groups_of_one_row_that_only_they_determine():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(30, 40)), rng.gamma(2, 1, size=30)
+    risk = es.study(X, y, loss="gamma", groups=np.arange(30)).risk["leave_group_out"]
+    assert np.all(np.isfinite(risk([0.1, 1.0])))
+    assert not np.isnan(risk(0.0))
+
+
+def test_rows_that_are_certain_have_no_residual():
+    X = np.r_[np.random.default_rng(1).normal(size=(20, 1)), [[60.0]]]
+    study = es.study(X, X[:, 0] > 0, loss="logistic")
+    for alpha in (study.path.lowest, 0.1):
+        rows = row_errors(study.path, np.array([alpha]))
+        assert np.all(np.isfinite(rows.residual))
+        assert np.all(np.isfinite(rows.left_out))
+
+
+def test_a_robust_scale_where_most_targets_are_the_same():
+    X = np.random.default_rng(0).normal(size=(40, 3))
+    y = np.where(X[:, 0] > 1, 1.0, 0.0)
+    assert np.isfinite(es.study(X, y, loss="huber").alpha)
+    with pytest.raises(es.InputError, match="needs targets that differ"):
+        es.study(X, np.ones(40), loss="huber")
+
+
+def test_two_columns_of_counts_have_one_name():
+    X = np.random.default_rng(0).normal(size=(40, 2))
+    counts = pd.DataFrame({"wins": np.arange(40) % 5 + 1, "fails": np.arange(40) % 3 + 1})
+    assert es.study(X, counts, loss="binomial").target_names == ("wins / (wins + fails)",)
