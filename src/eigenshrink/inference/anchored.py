@@ -89,8 +89,7 @@ def standard_errors(path: AnchoredPath, alpha: ArrayLike, kind: str = "frequenti
     """Roots of the diagonal of that, ``(p+1,)`` or ``(c, p+1)``."""
 
     def one(at: float) -> Array:
-        own, lift = _parts(path, at, kind)
-        found = np.einsum("pq,cqr,pr->cp", lift, own, lift, optimize=True)
+        found = np.sum(_roots(path, at, kind) ** 2, axis=2)
         share, seen, far = _prior(path, at, kind)
         unseen = share * np.maximum(far[:, 0] - np.sum(seen**2, axis=0), 0.0) if share else 0.0
         return np.asarray(np.sqrt(found + unseen))
@@ -106,13 +105,14 @@ def prediction_std(path: AnchoredPath, X: Any, alpha: float, kind: str, noise: b
             "leave it at False"
         )
     response, anchor = path.problem.response, path.near(alpha)
-    C, design = _core(path, anchor, kind), path.problem.design
     o, q = path.problem.shape
+    own, design = _root(path, anchor, kind).reshape(o, q, -1), path.problem.design
     W, b = design.weights(anchor.theta)
     eta = predict(X, W, design.centre, b + W @ design.centre)
     lift, level = design.weights(np.eye(q))
     rows = predict(X, lift, design.centre, level + lift @ design.centre)
-    scatter = np.einsum("nq,aqbr,nr->nab", rows, C.reshape(o, q, o, q), rows, optimize=True)
+    each = np.einsum("nq,aqk->nak", rows, own, optimize=True)
+    scatter = each @ each.transpose(0, 2, 1)
     steep = [_mean(response, eta + NUDGE * unit) - _mean(response, eta - NUDGE * unit) for unit in np.eye(o)]
     J = np.stack(steep, axis=-1) / (2 * NUDGE)  # (n, c, o)
     found = np.sqrt(np.einsum("nca,nab,ncb->nc", J, scatter, J))
@@ -132,9 +132,9 @@ def _each(path: AnchoredPath, alpha: ArrayLike, one: Any) -> Any:
 
 
 def _covariance(path: AnchoredPath, alpha: float, kind: str) -> Array:
-    own, lift = _parts(path, alpha, kind)
+    root, lift = _roots(path, alpha, kind), _lift(path)
     share, seen, _ = _prior(path, alpha, kind)
-    total = np.asarray(lift @ own @ lift.T)
+    total = np.asarray(root @ root.transpose(0, 2, 1))
     if share:
         design, pen = path.problem.design, path.problem.design.columns[0]
         spread = np.zeros((len(lift), len(pen)))
@@ -144,11 +144,11 @@ def _covariance(path: AnchoredPath, alpha: float, kind: str) -> Array:
     return total
 
 
-def _parts(path: AnchoredPath, alpha: float, kind: str) -> tuple[Array, Array]:
-    """Covariance of each class's coordinates ``(c, q, q)``, what makes coefficients of them ``(p+1, q)``."""
+def _roots(path: AnchoredPath, alpha: float, kind: str) -> Array:
+    """``B`` with ``B Bᵀ`` the covariance of each class's coefficients, ``(c, p+1, k)``."""
     contrasts, (o, q) = path.problem.response.contrasts, path.problem.shape
-    C = _core(path, path.near(alpha), kind).reshape(o, q, o, q)
-    return np.einsum("ca,aqbr,cb->cqr", contrasts, C, contrasts, optimize=True), _lift(path)
+    own = np.einsum("ca,aqk->cqk", contrasts, _root(path, path.near(alpha), kind).reshape(o, q, -1))
+    return np.asarray(_lift(path) @ own)
 
 
 def _lift(path: AnchoredPath) -> Array:
@@ -179,11 +179,22 @@ def _prior(path: AnchoredPath, alpha: float, kind: str) -> tuple[float, Array, A
     return dispersion(path, alpha) / path.sample.weight_sum / alpha, seen, far
 
 
-def _core(path: AnchoredPath, anchor: Anchor, kind: str) -> Array:
-    """``(φ/S) H_α⁻¹HH_α⁻¹`` or ``(φ/S) H_α⁻¹`` of the coordinates, ``(d, d)``."""
+def _root(path: AnchoredPath, anchor: Anchor, kind: str) -> Array:
+    """``B`` with ``B Bᵀ = (φ/S) H_α⁻¹HH_α⁻¹`` or ``(φ/S) H_α⁻¹`` of the coordinates, ``(d, k)``.
+
+    With ``L Lᵀ = H_α⁻¹`` the former is ``L (I − αLᵀEL) Lᵀ``, whatever rounding says never negative.
+    """
     if kind not in KINDS:
         raise InputError(f"kind must be {' or '.join(map(repr, KINDS))}; got {kind!r}")
     H = anchor.curvature.matrix("the covariance of weights")
-    inverse = solver(H, path.problem.priced, anchor.alpha)(np.eye(path.problem.dim))
+    inverse = solver(H, path.problem.priced, anchor.alpha)
     phi = dispersion(path, anchor.alpha) / path.sample.weight_sum
-    return phi * (inverse @ H @ inverse if kind == "frequentist" else inverse)
+    root = inverse.root * np.sqrt(phi)
+    if kind == "bayesian" or not 0 < anchor.alpha < np.inf:
+        return np.asarray(root)
+    priced = inverse.root * np.sqrt(anchor.alpha * path.problem.priced)[:, None]
+    kept = np.eye(root.shape[1]) - priced.T @ priced
+    if inverse.inverted:  # some curvature is negative
+        kept = inverse.root.T @ H @ inverse.root
+    values, Q = np.linalg.eigh(kept)
+    return np.asarray(root @ (Q * np.sqrt(np.clip(values, 0.0, 1.0))))

@@ -134,7 +134,10 @@ def descend(problem: Problem, tolerance: float) -> Anchors:
     if largest > 0:
         last = infinite
         for alpha in _strengths(largest, _spacing(problem)):
-            last = _next(last, found[-2] if len(found) > 1 else None, alpha, tolerance)
+            try:
+                last = _next(last, found[-2] if len(found) > 1 else None, alpha, tolerance)
+            except NotConverged:  # rounding is larger than so weak a penalty
+                break
             found.append(last)
             if _enough(last, infinite):
                 break

@@ -14,6 +14,7 @@ from eigenshrink.newton.problem import Problem
 
 Array = NDArray[np.float64]
 
+NOISY = 16.0  # times its usual rounding that a gradient is given
 REMEMBERED = 1 << 23  # coordinates of solved strengths that are kept
 
 
@@ -50,6 +51,21 @@ class Solutions:
             self._kept.pop(next(iter(self._kept)))
         thetas = np.reshape([row[0] for row in each], (len(flat), *self.problem.shape))
         return Solved(thetas, *(np.array([row[j] for row in each], dtype=np.float64) for j in (1, 2, 3)))
+
+    def kept_from(self) -> float:
+        """The weakest strength from which on every anchor keeps the tolerance; inf: not even the last.
+
+        Below the anchors the rounding of a gradient stays as it is, and the price of the weights falls.
+        """
+        some = self.anchors.between
+        alphas = np.array([anchor.alpha for anchor in some])
+        solved, noise = self.at(alphas), NOISY * some[0].point.noise(0.0)
+        price = self.tolerance * solved.length
+        lost = np.flatnonzero(np.maximum(solved.residual, noise) > price * alphas)
+        if len(lost):
+            return float(np.append(alphas, np.inf)[lost[-1] + 1])
+        left_out = self.problem.design.lost > 0
+        return float(alphas[0] if left_out else noise / price[0]) if price[0] > 0 else 0.0
 
     def _limit(self, alpha: float) -> Anchor | None:
         """The limit that a strength is, if it is one."""

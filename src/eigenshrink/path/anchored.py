@@ -157,12 +157,7 @@ class AnchoredPath:
         """Interval of α in which the tolerance is kept; below it rounding is larger (M18)."""
         if not self.anchors:
             return 0.0, float("inf")
-        weakest = self.anchors[0]
-        solved = certify(self.problem, self.anchors_, weakest.theta[None], np.array([weakest.alpha]))
-        price = self.tolerance * float(solved.length[0])
-        noise = weakest.point.noise(0.0)
-        low = noise / price if price > 0 else 0.0
-        return max(self.lowest, low), float("inf")
+        return max(self.lowest, self._solutions.kept_from()), float("inf")
 
     def weights(self, alpha: ArrayLike) -> NDArray[np.floating]:
         """``w̃(α)`` without intercept, in the unit of the columns: ``(p,)`` or ``(c, p)``.

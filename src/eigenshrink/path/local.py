@@ -157,7 +157,11 @@ def _free_block(flat: Fit, anchor: Anchor, across: Array, inverse: Array) -> Fre
         each = np.moveaxis(design.basis.back(each.reshape(-1, r).T).reshape(-1, o, f, o), 0, 3)
     onto = np.einsum("co,ofap,da->cfdp", contrasts, each / design.scale, contrasts).reshape(c * f, -1)
     offset = flat.weights[flat.free] + onto @ flat.weights[flat.penalised]
-    root = np.einsum(
-        "co,fm,omk->cfk", contrasts, design.inverse, np.linalg.cholesky(inverse).reshape(o, m, -1)
-    )
+    root = np.einsum("co,fm,omk->cfk", contrasts, design.inverse, _root(inverse).reshape(o, m, -1))
     return FreeBlock(len(inverse), onto, offset, root.reshape(c * f, -1))
+
+
+def _root(matrix: Array) -> Array:
+    """``B`` with ``B Bᵀ`` the matrix, which may leave directions out."""
+    values, Q = np.linalg.eigh(matrix)
+    return np.asarray(Q * np.sqrt(np.maximum(values, 0.0)))

@@ -12,9 +12,9 @@ from eigenshrink.data.memory import predict
 from eigenshrink.errors import InputError, NotConverged
 from eigenshrink.inference.anchored import dispersion_at_zero
 from eigenshrink.newton.anchors import Anchor
-from eigenshrink.newton.problem import Problem
+from eigenshrink.newton.problem import Point, Problem
 from eigenshrink.newton.response import Response
-from eigenshrink.newton.solve import solve
+from eigenshrink.newton.solve import search, solve
 from eigenshrink.path import AnchoredPath, kept_share
 from eigenshrink.risk.curve import LIKELIHOOD_UNIT, RiskCurve, once
 from eigenshrink.risk.one_step import Leaving
@@ -25,6 +25,7 @@ Array = NDArray[np.float64]
 Codes = NDArray[np.intp]
 
 SHARE = "share of rows"
+FAR = 30  # steps along weights that have no end
 
 
 @once
@@ -232,10 +233,14 @@ def _judged(path: AnchoredPath, eta: Array, units: Codes | None = None) -> Judge
     table, n = path.table, len(path.problem.design.share)
     weight = np.ones(n) if table.weight is None else table.weight
     copies = weight if table.weight_kind == "frequency" else None
-    lost = ~np.isfinite(eta[0])
-    if np.any(lost):  # at α = 0 only these rows determine their predictions
-        eta[0][lost] = eta[1][lost]
-    return Judged(path.problem.response, weight, eta, copies, units, endless=bool(np.any(lost)))
+    lost = ~np.isfinite(eta)
+    first = int(path.anchors_.zero is not None and len(eta) > 1)
+    hopeless, endless = bool(np.any(lost[first:])), bool(np.any(lost[:first]))
+    if endless:  # at α = 0 only these rows determine their predictions
+        eta[0][lost[0]] = eta[1][lost[0]]
+    if hopeless:  # at any strength: columns without penalty that only they fill
+        eta[~np.isfinite(eta)] = 0.0
+    return Judged(path.problem.response, weight, eta, copies, units, endless=endless, hopeless=hopeless)
 
 
 def _refitted(path: AnchoredPath, rest: Problem, kept: float) -> list[Array]:
@@ -246,6 +251,20 @@ def _refitted(path: AnchoredPath, rest: Problem, kept: float) -> list[Array]:
         try:
             theta = solve(start, anchor.alpha / kept, min(path.tolerance, 1e-6), anchor.curvature).theta
         except NotConverged:  # no solution without these rows: as far as the last strength got
+            if not found:  # what is free has none at any strength
+                return [_far(start)] * len(path.anchors_.all)
             theta = found[-1]
         found.append(theta)
     return found[::-1]
+
+
+def _far(point: Point) -> Array:
+    """Coordinates on the way of free weights that grow without end: an absent class is thought impossible."""
+    for _ in range(FAR):
+        slope = point.slope(np.inf)
+        step = -point.curvature.solver(np.inf).at(point)(slope)
+        found = search(point, step, slope, np.inf)
+        if found is None:
+            break
+        point = found
+    return point.theta

@@ -44,6 +44,8 @@ class Judged:
         What counts as one observation for the paired standard error; None: each row.
     endless : bool
         Some row has no prediction at α = 0, where only it determines itself: the curve is infinite there.
+    hopeless : bool
+        Some row has none at any strength: the curve is infinite everywhere.
     wrong : bool
         Count wrongly classified rows in the place of the loss.
     """
@@ -55,6 +57,7 @@ class Judged:
     units: Codes | None = None
     wrong: bool = False
     endless: bool = False
+    hopeless: bool = False
 
     def pieces(self, C: Array) -> Iterator[tuple[slice, Array]]:
         """Row slices with predictors ``(b, o, m)`` for weights of the anchors ``(m, K)``."""
@@ -87,6 +90,8 @@ def predicted_curve(name: str, path: AnchoredPath, judged: Judged) -> RiskCurve:
     def evaluate(alphas: Array, slopes: bool) -> tuple[Array, Array]:
         C, steep = nodes.weights(alphas[:, 0])
         value, moves = np.zeros(len(alphas)), np.full(len(alphas), np.nan)
+        if judged.hopeless:
+            return np.full((len(alphas), 1), np.inf), np.zeros((len(alphas), 1))
         if slopes:
             moves[:] = 0.0
         if judged.endless:
@@ -123,10 +128,15 @@ def make_curve(
 ) -> RiskCurve:
     """A curve of an anchored path, in the unit of its loss where none is given."""
     splits = None if path.fit.training is None else path.fit.training.splits
+
+    def within(alphas: Array, slopes: bool) -> tuple[Array, Array]:
+        """What ``α → 0`` stands for is the weakest strength that there is."""
+        return evaluate(np.maximum(alphas, path.lowest), slopes)
+
     return RiskCurve(
         name,
         unit or path.loss.unit,
-        evaluate,
+        within,
         path.span,
         targets=1,
         one_target=path.one_target,
