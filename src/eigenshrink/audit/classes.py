@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.sparse import issparse
 
-from eigenshrink.audit.finding import Examined, Finding
+from eigenshrink.audit.finding import Examined, Finding, list_names
 from eigenshrink.data.digits import number
 
 RARE = 0.2  # of an equal share, below which a class is rare
@@ -31,17 +32,44 @@ def separation(examined: Examined) -> Finding:
         return Finding(check, "pass", path.lowest, 0.0, meaning, "")
     who = "the classes" if examined.classes else "targets at the end of their range from the others"
     how = "without a mistake" if path.separation == "complete" else "but for some rows on the border"
+    alone = _tell_alone(examined)
+    what = f"{list_names(alone, 3)} alone tell{'s' * (len(alone) == 1)}" if alone else ""
     return Finding(
         check,
         "warn",
         path.lowest,
         0.0,
-        f"A combination of columns tells {who} apart {how}: without a penalty there is no finite solution, "
-        f"and {least}. That is no fault of the penalty, which keeps the weights finite; their size is its "
-        "work.",
-        "Look for a column that was made from the target. Otherwise take the chosen alpha, and do not read "
+        f"{what or 'A combination of columns tells'} {who} apart {how}: without a penalty there is no finite "
+        f"solution, and {least}. That is no fault of the penalty, which keeps the weights finite; their size "
+        "is its work.",
+        f"{_look(alone)} Otherwise take the chosen alpha, and do not read "
         "the weights as if there were no penalty.",
     )
+
+
+def _look(alone: list[str]) -> str:
+    if not alone:
+        return "Look for a column that was made from the target."
+    each = "Each of them" if len(alone) > 1 else "It"
+    return (
+        f"{each} says what the target says: drop it if it was made from the target, or is known only later."
+    )
+
+
+def _tell_alone(examined: Examined) -> list[str]:
+    """Columns whose values in one class lie all below or all above those in the next, for every class."""
+    table, classes = examined.table, len(examined.classes)
+    if table is None or not classes:
+        return []
+    codes = examined.anchored.problem.response.y.astype(np.intp)
+    rows = [table.X[codes == code] for code in range(classes)]
+    least, most = (
+        np.array([np.ravel(end.toarray() if issparse(end) else end) for end in ends])
+        for ends in ([part.min(axis=0) for part in rows], [part.max(axis=0) for part in rows])
+    )
+    order = np.argsort(least, axis=0)
+    low, high = np.take_along_axis(least, order, 0), np.take_along_axis(most, order, 0)
+    return [examined.names[j] for j in np.flatnonzero(np.all(high[:-1] < low[1:], axis=0))]
 
 
 def imbalance(examined: Examined) -> Finding:

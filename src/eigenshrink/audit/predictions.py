@@ -18,6 +18,7 @@ SPARSE = 100.0  # excess kurtosis above which a row is too nearly empty to tell 
 CLEAR = 3.0  # standard errors from one at which a slope is more than chance
 BOLD = 0.1  # how far from one it must be to matter
 STEPS = 50
+APART = 1e-6  # mean log loss below which rows are told apart: Newton's method then never ends
 
 
 def counts(examined: Examined) -> bool:
@@ -76,7 +77,8 @@ def calibration(examined: Examined) -> Finding:
     The value is the slope b of ``y`` on the left-out predictor, ``a + b η̃_i`` under the same loss (Cox
     1958): 1 where predictions are right, less where they are too bold. Its noise is the sandwich estimate,
     which minds overdispersion. It warns where b is three standard errors and 0.1 away from 1. The row's own
-    influence on the intercept is put back in ``η̃_i``, as elsewhere.
+    influence on the intercept is put back in ``η̃_i``, as elsewhere. Where left-out predictors separate the
+    classes no slope is finite.
     """
     check, answers = "calibration", examined.answers
     known: NDArray[np.bool_] = np.asarray(np.isfinite(answers.apart).all(axis=1))
@@ -84,7 +86,14 @@ def calibration(examined: Examined) -> Finding:
     if known.sum() < FEWEST or np.all(spread <= 1e-6):
         meaning = "Left-out predictions are all alike, or too few: there is no slope to look at."
         return Finding(check, "pass", 1.0, 1.0, meaning, "")
-    slope, error = recalibrate(answers, known)
+    line, at = _recalibrated(answers, known)
+    if answers.loss.classes and line.loss(at) <= APART * line.known.sum():
+        meaning = (
+            "Left-out predictions tell the classes of all rows apart, so that a steeper slope always fits "
+            "better: there is none to look at."
+        )
+        return Finding(check, "pass", 1.0, 1.0, meaning, "")
+    slope, error = _slope(line, at)
     threshold = max(BOLD, CLEAR * error)
     said = f"The slope of the targets on the left-out predictor is {number(slope, 2)} ± {number(error, 1)}"
     if abs(slope - 1.0) <= threshold:
@@ -132,7 +141,12 @@ class _Line:
 
 
 def recalibrate(answers: Answers, known: NDArray[np.bool_]) -> tuple[float, float]:
-    """Slope b of ``a + b η̃`` and its standard error, by Newton's method from ``a = 0, b = 1``."""
+    """Slope b of ``a + b η̃`` and its standard error."""
+    return _slope(*_recalibrated(answers, known))
+
+
+def _recalibrated(answers: Answers, known: NDArray[np.bool_]) -> tuple[_Line, Array]:
+    """``(a, b)`` of least loss, by Newton's method from ``a = 0, b = 1``."""
     weight = np.where(known, answers.weight, 0.0)
     apart = np.where(known[:, None], answers.apart, 0.0)
     line = _Line(replace(answers, apart=apart), weight)
@@ -147,5 +161,10 @@ def recalibrate(answers: Answers, known: NDArray[np.bool_]) -> tuple[float, floa
             break
         at = at - length * step
         now = line.loss(at)
+    return line, at
+
+
+def _slope(line: _Line, at: Array) -> tuple[float, float]:
+    """Value b of the slope and its standard error, the sandwich."""
     inverse, pulls = np.linalg.pinv(line.curvature(at)), line.pulls(at)
     return float(at[-1]), float(np.sqrt((inverse @ (pulls.T @ pulls) @ inverse)[-1, -1]))

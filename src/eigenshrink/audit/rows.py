@@ -47,7 +47,7 @@ def copied_rows(examined: Examined) -> Finding:
     if not redundant and not examined.squared:
         labels, redundant = copies_of_labels(examined, table)
     if not redundant:
-        return Finding(check, "pass", 0, 0, "No row is a copy of another.", "")
+        return Finding(check, "pass", 0, 0, _no_copies(examined, table), "")
     total = round(table.observations)
     said = f"{redundant} of {total} rows are exact copies of others, X and y"
     return _relatives(examined, check, redundant, said, labels, "drop the copies")
@@ -144,6 +144,16 @@ def copies_of_labels(examined: Examined, table: Table) -> tuple[Codes, int]:
         return none
     labels = np.unique(np.column_stack([design, table.y[:, 0]]), axis=0, return_inverse=True)[1].reshape(-1)
     return labels, len(labels) - int(labels.max()) - 1
+
+
+def _no_copies(examined: Examined, table: Table) -> str:
+    same = 0 if examined.squared else len(table.y) - int(equal_rows(table.X, table.y).max()) - 1
+    if not same:
+        return "No row is a copy of another."
+    return (
+        f"{same} row{' has' if same == 1 else 's have'} the X and y of another, which the model leads one to "
+        "expect where X is the same: that does not show copies."
+    )
 
 
 def _error(examined: Examined) -> str:

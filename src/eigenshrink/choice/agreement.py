@@ -11,6 +11,7 @@ import numpy as np
 from eigenshrink.data.digits import number
 from eigenshrink.path import Path, QuadraticPath
 from eigenshrink.risk import DESCRIBING, RiskCurve, criterion_name, row_errors
+from eigenshrink.risk.one_step import Leaving
 from eigenshrink.risk.signal import Array, Signal
 from eigenshrink.risk.weak import tilt
 
@@ -18,6 +19,8 @@ COMPARED = ("leave_group_out", "loo", "gcv", "cp", "evidence", "validation")
 FEW_ROWS = 0.02  # share of the rows that is looked at for heavy tails
 MOST = 0.5  # share of the error in those rows, or of the signal in weak directions, that explains
 TILTED = 2.0  # standard deviations of even signal, from which it is called uneven
+FITTED = ("cp", "evidence")  # estimates that no row is left out for
+NEAR = 1.1  # times the weakest strength: as good as there
 CROWDED = 0.5  # columns per row from which leave-one-out and GCV vary much
 
 
@@ -35,7 +38,7 @@ class Agreement:
         Whether it lies in that interval.
     cause : str
         The likely cause where they do not agree: groups, heavy tails, many columns, weak or strong
-        directions, or chance; "" where they agree.
+        directions, separation, few rows, or chance; "" where they agree.
     words : str
         All this in a sentence or two.
     """
@@ -55,7 +58,16 @@ CAUSES = {
     "leave-one-out",
     "strong directions": "the signal sits in directions of high variance, more than evidence expects: "
     "believe leave-one-out",
+    "separation": "the columns tell the rows apart, so that the training error vanishes towards the weakest "
+    "strength, and what parameters add to it is understated: believe leave-one-out",
+    "few rows": "a few rows, which the others do not foresee, make most of the loss and decide for "
+    "leave-one-out: look at them",
     "chance": "there is no sign of more than chance: the data do not settle the strength better than this",
+}
+
+GENERALISED = {  # the same causes, where there is no GCV
+    "groups": "rows that belong together make leave-one-out and Cp too optimistic: believe leave-group-out",
+    "many columns": "with so many columns per row leave-one-out varies most: evidence is the steadier",
 }
 
 ENDLESS = (
@@ -93,15 +105,15 @@ def agreements(
     optima = {
         name: np.atleast_1d(at.alpha) for name, at in lowest.items() if not np.any(np.isposinf(at.value))
     }
-    left_out = cache(lambda: row_errors(path, alphas).left_out)  # one pass, if any target asks
+    losses = cache(lambda: _losses(path, alphas))  # one pass, if any target asks
     found = []
     for target, (low, high) in enumerate(interval):
         own = {name: float(at[target]) for name, at in optima.items()}
         inside = {name: bool(low <= at <= high) for name, at in own.items()}
         outside = [name for name, there in inside.items() if not there]
-        cause = _cause(path, criterion, outside, own, target, left_out) if outside else ""
+        cause = _cause(path, criterion, own, inside, target, losses) if outside else ""
         endless = low == 0 and np.isinf(high)
-        words = ENDLESS if endless else _words(criterion, own, outside, cause, judge or criterion)
+        words = ENDLESS if endless else _words(path, criterion, own, outside, cause, judge or criterion)
         found.append(Agreement(not outside, own, inside, cause, words))
     return tuple(found)
 
@@ -109,19 +121,22 @@ def agreements(
 def _cause(
     path: Path,
     criterion: str,
-    outside: list[str],
     optima: dict[str, float],
+    inside: dict[str, bool],
     target: int,
-    left_out: Callable[[], Array],
+    losses: Callable[[], Array],
 ) -> str:
+    outside = [name for name, there in inside.items() if not there]
     grouped = "leave_group_out" in path.available_risks and criterion != "validation"
     if grouped and {"loo", "gcv", "cp", "leave_group_out"} & set(outside):
         return "groups"
+    if all(_at_start(path, name, optima[name]) for name in outside):
+        return "separation"
     if path.fit.training is not None:
-        errors = np.sort(left_out()[:, target] ** 2)
-        few = max(1, int(FEW_ROWS * len(errors)))
-        if errors[-few:].sum() > MOST * errors.sum():
-            return "heavy tails"
+        each = np.sort(losses()[:, target])
+        few = max(1, int(FEW_ROWS * len(each)))
+        if each[-few:].sum() > MOST * each.sum():
+            return "heavy tails" if isinstance(path, QuadraticPath) else "few rows"
     if isinstance(path, QuadraticPath):
         slant = tilt(Signal.of(path), target, optima.get("evidence", np.nan))
         if abs(slant) > TILTED:
@@ -131,7 +146,26 @@ def _cause(
     return "chance"
 
 
-def _words(criterion: str, optima: dict[str, float], outside: list[str], cause: str, judge: str) -> str:
+def _losses(path: Path, alphas: Array) -> Array:
+    """What each row costs when it is left out, up to a factor, ``(n, t)``."""
+    if isinstance(path, QuadraticPath):
+        return row_errors(path, alphas).left_out ** 2
+    leaving = Leaving.of(path, path.near(float(alphas[0])))
+    response = path.problem.response
+    with np.errstate(over="ignore", invalid="ignore"):
+        return path.problem.design.share[:, None] * response.value(leaving.one()[0][:, :, None])
+
+
+def _at_start(path: Path, name: str, alpha: float) -> bool:
+    """Whether an estimate that leaves no row out falls down to the strength where the path has to begin."""
+    if isinstance(path, QuadraticPath) or not path.separation:
+        return False
+    return name in FITTED and alpha <= NEAR * path.lowest
+
+
+def _words(
+    path: Path, criterion: str, optima: dict[str, float], outside: list[str], cause: str, judge: str
+) -> str:
     if not outside:
         others = [name for name in optima if name != criterion]
         if not others:
@@ -142,6 +176,10 @@ def _words(criterion: str, optima: dict[str, float], outside: list[str], cause: 
         best = "its best" if judge == criterion else f"the best of {criterion_name(judge)}"
         said = f"{said} with {criterion_name(criterion)}: {optima_are} cannot be told from {best}."
         return said[:1].upper() + said[1:]
-    said = ", ".join(f"{criterion_name(name)} takes {number(optima[name], 3)}" for name in outside)
+    weakest = {name: "the weakest there is, " * _at_start(path, name, optima[name]) for name in outside}
+    said = ", ".join(
+        f"{criterion_name(name)} takes {weakest[name]}{number(optima[name], 3)}" for name in outside
+    )
+    why = CAUSES[cause] if isinstance(path, QuadraticPath) else GENERALISED.get(cause, CAUSES[cause])
     which = f"outside the strengths that {criterion_name(judge)} cannot tell from its best"
-    return f"The criteria disagree: {said}, {which}; {CAUSES[cause]}."
+    return f"The criteria disagree: {said}, {which}; {why}."

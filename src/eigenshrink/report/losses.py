@@ -11,6 +11,7 @@ from eigenshrink.plots.text import number, plural, short
 from eigenshrink.units.facts import LOSSES, PARAMETERS
 
 SQUARED = "squared"
+NOTHING = 0.1  # relative error of the weights from which a bound says nothing
 WORDS = {"poisson": "Poisson", "gamma": "gamma", "inverse_gaussian": "inverse Gaussian", "tweedie": "Tweedie"}
 WORDS |= {"binomial": "binomial counts", "huber": "Huber"}
 RATIOS = {  # what exp(coefficient) multiplies when the column grows by one
@@ -124,6 +125,8 @@ def proof(study: Any) -> str:
     bound, (low, _) = float(path.certificate(alpha, relative=True)), path.trusted
     if bound == 0:
         said = "exact: no penalised weight is left"
+    elif NOTHING <= bound < np.inf:
+        said = f"nothing is proved at α = {number(alpha, 2)}, which is too weak"
     elif np.isfinite(bound):
         said = f"the weights are within {number(bound, 2)} of the solution, relative to their size"
     elif not path.loss.convex:
