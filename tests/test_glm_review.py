@@ -55,6 +55,15 @@ def test_the_minimum_may_lie_at_the_weakest_strength_there_is(name):
     assert curve(curve.minimum.alpha) == pytest.approx(curve.minimum.value)
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_curves_whose_curvature_jumps_are_searched_finely(seed):
+    X, rng = normal(20, 2, seed), np.random.default_rng(seed + 50)
+    s = es.study(X, X[:, 0] + rng.standard_t(1.5, 20), loss="huber:0.5", penalty_factor=[1e-3, 10.0])
+    places = np.exp(np.linspace(*s.path.span, 3000))
+    for name in ("loo", "evidence", "kfold"):
+        assert s.risk[name].minimum.value <= np.min(s.risk[name](places)) + 1e-4
+
+
 # --- proof --------------------------------------------------------------------------------------------
 
 

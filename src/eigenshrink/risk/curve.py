@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from eigenshrink.errors import InputError
 from eigenshrink.path import Path, QuadraticPath, squeeze
 from eigenshrink.penalty import some_strengths, strengths
-from eigenshrink.risk.minimum import Evaluate, Minimum, minimise
+from eigenshrink.risk.minimum import SPACING, Evaluate, Minimum, minimise
 from eigenshrink.risk.uncertainty import (
     WIDTH,
     Piece,
@@ -61,6 +61,8 @@ class RiskCurve:
         Of the bootstrap of the minimum.
     lowest : float
         The weakest strength that there is: what the limit α → 0 stands for.
+    spacing : float
+        Of the samples, in log α, that show every valley.
     """
 
     name: str
@@ -76,6 +78,7 @@ class RiskCurve:
     drop: float | None = None
     seed: int = 0
     lowest: float = 0.0
+    spacing: float = SPACING
 
     def __call__(self, alpha: ArrayLike | None = None) -> Any:
         """Value at α: ``()`` or ``(t,)``, with a leading axis for ``(a,)``; None: as chosen."""
@@ -98,7 +101,7 @@ class RiskCurve:
     @cached_property
     def minimum(self) -> Minimum:
         """Where each target's curve is lowest, in [0, ∞], found without a grid of answers."""
-        found = minimise(self.evaluate, self.span, self.targets, self.flat_limit)
+        found = minimise(self.evaluate, self.span, self.targets, self.flat_limit, self.spacing)
         found = replace(found, alpha=np.maximum(found.alpha, self.lowest))
         return found.first() if self.one_target else found
 

@@ -61,6 +61,7 @@ def minimise(
     span: tuple[float, float] | None,
     targets: int,
     flat_limit: NDArray[np.bool_],
+    spacing: float = SPACING,
 ) -> Minimum:
     """The lowest point of each target's curve.
 
@@ -72,9 +73,11 @@ def minimise(
     targets : int
     flat_limit : (t,) of bool
         The limit α → 0 is finite and flat.
+    spacing : float
+        Of the samples, in log α: less where a curve is no sum of shares.
     """
     low, high = span or (0.0, 0.0)
-    nodes = np.linspace(low, high, int(np.ceil((high - low) / SPACING)) + 1)
+    nodes = np.linspace(low, high, int(np.ceil((high - low) / spacing)) + 1)
     alphas = np.concatenate([[0.0], np.exp(nodes), [np.inf]])[:, None]
     values, slopes = evaluate(alphas, slopes=True)
     values, slopes = (np.broadcast_to(part, (len(alphas), targets)) for part in (values, slopes))
@@ -83,6 +86,9 @@ def minimise(
         return Minimum(np.zeros(targets), limits[0], np.full(targets, "flat"))
     ends = _valleys(nodes, _comparable(values[1:-1]), _comparable(slopes[1:-1], 0.0))
     place, depth = _narrow(evaluate, *ends)
+    lowest = np.argmin(_comparable(values[1:-1]), axis=0)[None]  # at an end it lies in no valley
+    place = np.vstack([place, nodes[lowest]])
+    depth = np.vstack([depth, np.take_along_axis(_comparable(values[1:-1]), lowest, 0)])
     best = np.argmin(depth, axis=0)
     alpha = np.exp(np.take_along_axis(place, best[None], 0)[0])
     value = np.take_along_axis(depth, best[None], 0)[0]

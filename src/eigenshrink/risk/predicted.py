@@ -17,12 +17,13 @@ from eigenshrink.newton.nodes import Nodes
 from eigenshrink.newton.response import Response
 from eigenshrink.path import AnchoredPath
 from eigenshrink.risk.curve import RiskCurve
-from eigenshrink.risk.minimum import Evaluate
+from eigenshrink.risk.minimum import SPACING, Evaluate
 from eigenshrink.risk.uncertainty import Piece, Units
 
 Array = NDArray[np.float64]
 Codes = NDArray[np.intp]
 
+JUMPY = 0.1  # of samples where curvatures jump: less than half of the distance of anchors
 TOGETHER = 1 << 20  # predictors that are held at a time
 
 
@@ -144,4 +145,5 @@ def make_curve(
         units=units,
         seed=0 if splits is None else splits.seed,
         lowest=path.lowest,
+        spacing=SPACING if path.loss.smooth else JUMPY,
     )
