@@ -8,6 +8,7 @@ from scipy import sparse
 
 import eigenshrink as es
 from eigenshrink.choice.agreement import CAUSES
+from eigenshrink.data.targets import describe_classes
 from eigenshrink.report.losses import proof
 
 NAMES = ("tenure", "leak", "region")
@@ -100,3 +101,11 @@ def test_a_proof_of_nothing_is_not_written_as_one(cancer):
     said = proof(es.study(X, y, loss="logistic", alpha=1e-30))
     assert "are within" not in said
     assert "nothing is proved" in said
+
+
+def test_classes_that_differ_in_capitals_are_named():
+    """``yes`` and ``Yes`` were four classes of a multinomial model without a word."""
+    labels = np.array(["yes", "no", "Yes", "no"], dtype=object)
+    said = describe_classes("churn", labels, ("Yes", "no", "yes"))
+    assert '"Yes" and "yes" differ in capitals or blanks only' in said
+    assert "only" not in describe_classes("churn", labels, ("no", "yes"))

@@ -110,7 +110,20 @@ def describe_classes(name: str, labels: NDArray[Any], classes: Sequence[Label]) 
     named = list(zip(classes, counts, strict=True))[:MOST_NAMED]
     said = ", ".join(f"{count} of {shown(written(label))}" for label, count in named)
     rest = f" and {len(counts) - MOST_NAMED} more classes" if len(counts) > MOST_NAMED else ""
-    return f"target {shown(name)}: {len(counts)} classes, rows: {said}{rest}"
+    return f"target {shown(name)}: {len(counts)} classes, rows: {said}{rest}{_alike(classes)}"
+
+
+def _alike(classes: Sequence[Label]) -> str:
+    """Name two classes that differ in case or blanks only; empty where there are none."""
+    seen: dict[str, str] = {}
+    for label in map(written, classes):
+        other = seen.setdefault("".join(label.casefold().split()), label)
+        if other != label:
+            return (
+                f"; {shown(other)} and {shown(label)} differ in capitals or blanks only: write them alike if "
+                "they are one class"
+            )
+    return ""
 
 
 def written(label: Any) -> str:
