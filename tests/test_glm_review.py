@@ -107,3 +107,18 @@ def test_covariance_is_one_in_any_units(alpha):
         assert errors == pytest.approx(np.sqrt(np.diag(C)))
         size = np.where(errors > 0, errors, 1.0)
         assert np.linalg.eigvalsh(C / np.outer(size, size))[0] > -1e-12
+
+
+# --- files --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shape", [(25, 3), (12, 20)])
+def test_a_saved_study_holds_numbers_and_text_alone(shape, tmp_path):
+    X, rng = normal(*shape, 9), np.random.default_rng(9)
+    s = es.study(X, rng.permutation(np.arange(shape[0]) % 3), loss="multinomial", alpha=0.1)
+    s.save(tmp_path / "study")
+    with np.load(tmp_path / "study", allow_pickle=False) as file:
+        assert all(file[name].dtype != object for name in file.files)
+    again = es.load(tmp_path / "study")
+    assert again.coef() == pytest.approx(s.coef())
+    assert again.standard_errors() == pytest.approx(s.standard_errors())

@@ -143,7 +143,7 @@ def _solutions(study: Study) -> dict[str, Any]:
     if not isinstance(path, AnchoredPath):
         return {}
     alpha = float(np.ravel(study.alpha)[0])
-    for each in (alpha, path.anchors_.all[0].alpha):
+    for each in (alpha, path.anchors_.all[0].alpha, path.anchors_.infinite.alpha):
         dispersion(path, each)  # the path remembers what is left about the fit
     return {f"path.{name}": value for name, value in table_path(path, alpha).items()}
 

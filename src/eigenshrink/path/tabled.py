@@ -148,7 +148,7 @@ class TabledPath(AnchoredPath):
     def near(self, alpha: float) -> Anchor:
         """The path at the strength that was chosen, with its curvature; at others it would need the rows."""
         self._kept_at(alpha)
-        theta, curvature = self.kept["theta"], self.kept["curvature"]
+        theta, curvature = self.kept["theta"], Dense(self.kept["curvature"], self.problem.priced)
         return Anchor(float(alpha), _point(self.problem, theta, float(self.kept["loss"])), curvature)
 
     def _kept_at(self, alpha: float) -> None:
@@ -196,7 +196,7 @@ def table_path(path: AnchoredPath, alpha: float) -> dict[str, Any]:
     solved = path._solve(places)
     near = path.near(alpha)
     scatter: dict[float, float] = path.made.get("scatter", {})
-    wanted = [at for at in dict.fromkeys((alpha, anchors[0].alpha)) if at in scatter]
+    wanted = [at for at in dict.fromkeys((alpha, anchors[0].alpha, anchors[-1].alpha)) if at in scatter]
     basis = design.basis
     return {
         "table.alpha": places,
@@ -209,10 +209,10 @@ def table_path(path: AnchoredPath, alpha: float) -> dict[str, Any]:
         "anchors.log_free": np.array([anchor.spectrum[1] for anchor in anchors]),
         "theta": near.theta,
         "loss": np.float64(near.point.loss),
-        "curvature": near.curvature,
+        "curvature": near.curvature.matrix("saving a study"),
         "stretch": design.stretch,
         "inverse": design.inverse,
-        "coordinates": NO_CURVATURE if basis is None else basis.back(np.eye(len(design.picked))),
+        "coordinates": np.zeros((0, 0)) if basis is None else basis.back(np.eye(len(design.picked))),
         "scatter": np.array([wanted, [scatter[at] for at in wanted]]),
         "trusted": np.array(path.trusted),
         "tolerance": np.float64(path.tolerance),
