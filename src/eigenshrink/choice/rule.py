@@ -72,6 +72,8 @@ def _auto(path: Path) -> tuple[str, str]:
 
 def _anchored(path: AnchoredPath) -> tuple[str, str]:
     """Other losses than squared."""
+    if not path.problem.whole:
+        return "kfold", "so many classes and columns leave rows out only by fitting again"
     groups = "leave_group_out" in path.available_risks
     out, why = ("leave_group_out", f"{_together(path)}: ") if groups else ("loo", "")
     if "combined" not in path.available_risks:

@@ -31,7 +31,8 @@ Array = NDArray[np.float64]
 FORCING = 1e-2  # of a gradient that a Newton step may leave
 PRECISE = 1e-5  # the same of a solution that is asked for by itself
 MOST = 1000  # conjugate gradients
-TOGETHER = 1 << 22  # predictors that are held at a time
+TINY = 1e-30  # curvature of classes that are all predicted without doubt
+TOGETHER = 1 << 21  # predictors that are held at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -207,14 +208,14 @@ class Conjugate:
 
     @cached_property
     def _apart(self) -> Array:
-        """``(H_cc + αE)⁻¹`` of each class, ``(c, q, q)``, its smallest eigenvalue kept above rounding."""
+        """``(H_cc + αE)⁻¹`` of each class, ``(c, q, q)``, kept above what is rounding in the largest."""
         total, m = self.products.own.copy(), self.products.design.rank
         q = total.shape[1]
         moving, each = (m if np.isinf(self.alpha) else q), np.arange(q)
-        floor = q * EPS * total[:, each, each].max(axis=1, initial=0.0)
+        floor = q * EPS * total[:, each, each].max(initial=0.0)
         if moving == q:
             total[:, each[m:], each[m:]] += self.alpha
-        total[:, each, each] += floor[:, None] + np.finfo(float).tiny
+        total[:, each, each] += max(floor, TINY)
         inverse = np.zeros_like(total)
         inverse[:, :moving, :moving] = np.linalg.inv(total[:, :moving, :moving])
         return inverse

@@ -16,15 +16,16 @@ from eigenshrink.errors import InputError
 from eigenshrink.fit import Fit, Sample
 from eigenshrink.models.loss import Loss
 from eigenshrink.newton.anchors import Anchor, Anchors, descend
-from eigenshrink.newton.between import NEAREST, Solved, certify, lagrange
+from eigenshrink.newton.between import Solved, certify
 from eigenshrink.newton.design import make_design
 from eigenshrink.newton.nodes import Nodes
 from eigenshrink.newton.problem import Problem
 from eigenshrink.newton.response import Response
 from eigenshrink.newton.solutions import Solutions
+from eigenshrink.path.effective import Probed, Shares
 from eigenshrink.path.local import local_path, weights_gradient
 from eigenshrink.path.quadratic import QuadraticPath
-from eigenshrink.path.steps import ThreeSteps, kept_share
+from eigenshrink.path.steps import ThreeSteps
 from eigenshrink.penalty import some_strengths
 from eigenshrink.spectrum.triangular import EPS
 
@@ -116,17 +117,18 @@ class AnchoredPath:
     @property
     def available_risks(self) -> tuple[str, ...]:
         """Names of the estimates of the true error that this path allows (M14)."""
-        splits, spare = self.splits, self.sample.observations > self.problem.dim
+        splits, whole = self.splits, self.problem.whole
+        scaled = whole and (self.loss.known_dispersion or self.sample.observations > self.problem.dim)
         known = {
-            "combined": self.loss.known_dispersion or spare,
-            "loo": True,
-            "leave_group_out": splits.groups is not None,
+            "combined": scaled,
+            "loo": whole,
+            "leave_group_out": whole and splits.groups is not None,
             "kfold": True,
-            "cp": self.loss.known_dispersion or spare,
-            "evidence": self.loss.known_dispersion or spare,
+            "cp": scaled,
+            "evidence": scaled,
             "validation": splits.holdout is not None,
             "train": True,
-            "optimism": True,
+            "optimism": whole,
             "misclassified": self.loss.classes > 0,
         }
         return tuple(name for name, there in known.items() if there)
@@ -193,23 +195,24 @@ class AnchoredPath:
     def shrinkage(self, alpha: ArrayLike) -> Array:
         """``λ/(λ+α)`` with the curvature at w̃(α), ``(k,)`` or ``(a, k)`` (M7); see the error of γ."""
         strength = self.checked(alpha)
-        each = [self._shares(value)[0] for value in strength.ravel()]
+        each = [self._used.each(value)[0] for value in strength.ravel()]
         return np.reshape(each, (*strength.shape, -1)) if each else np.zeros((0, 0))
 
     def effective_parameters(self, alpha: ArrayLike, penalised_only: bool = False) -> Any:
         """``γ(α) = m + Σ λ/(λ+α)`` (M9) with the curvature at w̃(α), ``()`` or ``(a,)``.
 
-        Exact at anchors; between them λ/(λ+α) is interpolated in the curvature, never in α.
+        Exact at anchors; between them λ/(λ+α) is interpolated in the curvature, never in α. An estimate for
+        so many classes that their curvature is no matrix.
         """
         free = 0 if penalised_only else self.free_rank
         strength = self.checked(alpha)
-        total = np.array([free + self._shares(value)[0].sum() for value in strength.ravel()])
+        total = np.array([free + self._used.total(value)[0] for value in strength.ravel()])
         return total.reshape(strength.shape) if strength.ndim else float(total[0])
 
     def effective_parameters_error(self, alpha: ArrayLike) -> Any:
-        """How far the interpolated γ may be off: its difference to that of a cubic through four anchors."""
+        """How far γ may be off: its difference to a cubic's through four anchors, or a t-interval's half."""
         strength = self.checked(alpha)
-        error = np.array([abs(self._shares(value)[1]) for value in strength.ravel()])
+        error = np.array([self._used.total(value)[1] for value in strength.ravel()])
         return error.reshape(strength.shape) if strength.ndim else float(error[0])
 
     def norm(self, alpha: ArrayLike) -> Any:
@@ -326,25 +329,17 @@ class AnchoredPath:
         """What each anchor weighs between them."""
         return Nodes(self.anchors_)
 
-    def _shares(self, alpha: float) -> tuple[Array, float]:
-        """``λ/(λ+α)`` interpolated in the curvature, and how far that is from a cubic of four anchors."""
-        if np.isinf(alpha) or not self.anchors:
-            return np.zeros(len(self.anchors_.infinite.spectrum[0])), 0.0
-        if alpha == 0 and self.anchors_.zero is not None:
-            values = self.anchors_.zero.spectrum[0]
-            return (values > EPS * len(values) * values.max(initial=0.0)).astype(float), 0.0
-        at = np.array([alpha])
-        each = np.stack([kept_share(anchor.spectrum[0], at) for anchor in self.anchors_.all])
-        found = self.nodes.weights(at)[0][0] @ each
-        apart = found.copy()
-        for anchor, weight in lagrange(self.anchors_, alpha, NEAREST):
-            apart -= weight * kept_share(anchor.spectrum[0], at)
-        return np.clip(found, 0.0, 1.0), float(apart.sum())
+    @cached_property
+    def _used(self) -> Shares | Probed:
+        """How much of each direction is in use, or how much of all of them."""
+        return (Shares if self.problem.whole else Probed)(self.anchors_, self.nodes)
 
     def _least_curvature(self, alpha: float) -> float:
-        """The smallest eigenvalue of the nearest anchor."""
+        """The smallest eigenvalue of the nearest anchor; 0 where it is not known."""
         if not self.anchors:
             return np.inf
+        if not self.problem.whole:
+            return 0.0
         with np.errstate(divide="ignore"):
             nearest = int(np.argmin(np.abs(self.anchors_.places - np.log(alpha))))
         return float(self.anchors[nearest].spectrum[0].min(initial=np.inf))

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from eigenshrink.data.checks import Table
 from eigenshrink.data.memory import predict
 from eigenshrink.errors import InputError, NotConverged
 from eigenshrink.inference.anchored import dispersion_at_zero
@@ -39,8 +40,11 @@ def one_step_loo(path: AnchoredPath) -> RiskCurve:
 
 
 def misclassified(path: AnchoredPath) -> RiskCurve:
-    """Share of the rows that are put into a wrong class when they are left out; it never chooses."""
-    judged = replace(_left_out(path), wrong=True)
+    """Share of the rows that are put into a wrong class when they are left out; it never chooses.
+
+    Left out one by one; where that would take too large a matrix, as validation or K-fold has them.
+    """
+    judged = replace(_apart(path), wrong=True)
     curve = predicted_curve("misclassified", path, judged)
     return replace(curve, unit=SHARE)
 
@@ -70,6 +74,14 @@ def refitted_folds(path: AnchoredPath) -> RiskCurve:
 
     Newton starts from the whole path, with its curvature, so that a fold costs a few gradients per anchor.
     """
+    return predicted_curve("kfold", path, _folds(path))
+
+
+def _folds(path: AnchoredPath) -> Judged:
+    """Predictors of each row without its fold, made once."""
+    if "folds" in path.made:
+        known: Judged = path.made["folds"]
+        return known
     folds, problem = path.splits.folds, path.problem
     eta = np.empty((len(path.anchors_.all), len(folds), problem.shape[0]))
     for fold in range(int(folds.max()) + 1):
@@ -79,7 +91,8 @@ def refitted_folds(path: AnchoredPath) -> RiskCurve:
         kept = float(problem.design.share[inside].sum())
         for k, theta in enumerate(_refitted(path, rest, kept)):
             eta[k, out] = judges.design.predictor(theta)
-    return predicted_curve("kfold", path, _judged(path, eta, path.splits.groups))
+    found = path.made["folds"] = _judged(path, eta, path.splits.groups)
+    return found
 
 
 def held_out(path: AnchoredPath) -> RiskCurve:
@@ -90,12 +103,18 @@ def held_out(path: AnchoredPath) -> RiskCurve:
     InputError
         If no rows were held out.
     """
-    held, problem = path.splits.holdout, path.problem
+    held = path.splits.holdout
     if held is None:
         raise InputError(
             "validation needs rows that were not fitted: give es.study(..., validation=(X, y)) or the "
             "fraction of rows to hold out"
         )
+    return predicted_curve("validation", path, _held(path, held))
+
+
+def _held(path: AnchoredPath, held: Table) -> Judged:
+    """What each anchor predicts for rows that were not fitted."""
+    problem = path.problem
     design, eta = problem.design, []
     for anchor in path.anchors_.all:
         W, b = design.weights(anchor.theta)
@@ -103,7 +122,7 @@ def held_out(path: AnchoredPath) -> RiskCurve:
     response = Response(path.loss, held.y[:, 0].astype(np.float64), held.offset, problem.response.classes)
     weight = np.ones(len(held.y)) if held.weight is None else held.weight
     copies = weight if held.weight_kind == "frequency" else None
-    return predicted_curve("validation", path, Judged(response, weight, np.stack(eta), copies))
+    return Judged(response, weight, np.stack(eta), copies)
 
 
 def laplace(path: AnchoredPath) -> RiskCurve:
@@ -217,6 +236,14 @@ def _interpolated(path: AnchoredPath, pick: Callable[[Anchor], float]) -> Callab
 def _price(anchor: Anchor) -> float:
     """``L̃``; at α = ∞ nothing is priced."""
     return anchor.point.objective(anchor.alpha)
+
+
+def _apart(path: AnchoredPath) -> Judged:
+    """Rows that the fit that judges them has not seen."""
+    if path.problem.whole:
+        return _left_out(path)
+    held = path.splits.holdout
+    return _folds(path) if held is None else _held(path, held)
 
 
 def _left_out(path: AnchoredPath) -> Judged:
