@@ -60,3 +60,54 @@ def test_two_columns_of_counts_have_one_name():
     X = np.random.default_rng(0).normal(size=(40, 2))
     counts = pd.DataFrame({"wins": np.arange(40) % 5 + 1, "fails": np.arange(40) % 3 + 1})
     assert es.study(X, counts, loss="binomial").target_names == ("wins / (wins + fails)",)
+
+
+@pytest.mark.parametrize("loss", ["logistic", "poisson"])
+def test_copies_are_found_where_targets_take_few_values(loss):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 4))
+    mean = np.exp(X[:, 0])
+    y = rng.poisson(mean) if loss == "poisson" else rng.random(60) < mean / (1 + mean)
+    twice, again = np.r_[X, X[:30]], np.r_[y, y[:30]]
+    assert es.study(twice, again, loss=loss).path.splits.source == "found"
+    assert es.study(X, y, loss=loss).path.splits.source == ""
+    few = rng.integers(0, 3, size=(300, 3))  # rows that coincide by chance are no copies
+    assert es.study(few, np.resize(y, 300), loss=loss).path.splits.source == ""
+
+
+def test_copies_have_the_same_offset():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 4))
+    y, log_years = rng.poisson(np.exp(X[:, 0])), rng.normal(size=60)
+    twice, again, shift = np.r_[X, X[:30]], np.r_[y, y[:30]], np.r_[log_years, log_years[:30]]
+    assert es.study(twice, again, loss="poisson", offset=shift).path.splits.source == "found"
+    shift[60:] += 1.0
+    assert es.study(twice, again, loss="poisson", offset=shift).path.splits.source == ""
+
+
+def test_columns_of_wild_scales_leave_no_way_to_zero():
+    rng = np.random.default_rng(3)
+    X = rng.normal(size=(30, 5)) * 10.0 ** np.array([-8, 8, 3, 0, -4])
+    study = es.study(X, rng.poisson(1.5, size=30), loss="poisson")
+    assert study.path.lowest > 0
+    assert study.path.separation == ""
+    with pytest.raises(es.InputError, match="much larger scales"):
+        study.coef(0.0)
+
+
+def test_nothing_is_in_doubt_where_nothing_is_penalised():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(40, 2))
+    study = es.study(X, rng.random(40) < 0.5, loss="logistic", penalty_factor=[0, 0])
+    assert study.path.certificate(0.1, relative=True) == 0.0
+
+
+def test_targets_that_never_differ_choose_no_columns():
+    X = np.random.default_rng(0).normal(size=(40, 2))
+    for loss in ("gamma", "inverse_gaussian", "tweedie"):
+        assert es.study(X, np.ones(40), loss=loss).alpha >= 0
+
+
+def test_a_study_prints_as_one_line():
+    X = np.random.default_rng(0).normal(size=(40, 2))
+    assert repr(es.study(X, X[:, 0] > 0, loss="logistic")).startswith("Study(loss='logistic', rows=40")

@@ -118,9 +118,8 @@ def test_what_chose_is_thick():
 
 
 def test_every_criterion_has_a_name():
-    assert all(
-        criterion_name(key) != key for key in RISKS if key not in ("evidence", "validation", "optimism", "misclassified")
-    )
+    own = ("evidence", "validation", "optimism", "misclassified")
+    assert all(criterion_name(key) != key for key in RISKS if key not in own)
     assert criterion_name("new_one") == "new-one"
 
 

@@ -244,7 +244,8 @@ def test_central_differences_can_fail():
 
 def test_units_and_names():
     study = judged(make(3, 25, 5))
-    assert {name: risk.name for name, risk in study.risk.items()} == {n: n for n in RISKS if n != "misclassified"}
+    names = {name for name in RISKS if name != "misclassified"}
+    assert {name: risk.name for name, risk in study.risk.items()} == {name: name for name in names}
     assert study.risk["evidence"].unit == "negative log marginal likelihood"
     assert study.risk["combined"].unit == "combined score"
     others = {risk.unit for name, risk in study.risk.items() if name not in ("evidence", "combined")}

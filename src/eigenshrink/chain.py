@@ -139,7 +139,8 @@ def study(
     table = check_table(X, target.y, target.sample_weight, weight_kind, feature_names, groups, offset)
     table = replace(table, target_names=_target_names(y, table))
     factors = penalty_factors(penalty_factor, len(table.feature_names))
-    table, splits = make_splits(table, folds, _judges(wanted, validation, target.classes), random_state)
+    judges, few_values = _judges(wanted, validation, target.classes), wanted.name != SQUARED.name
+    table, splits = make_splits(table, folds, judges, random_state, few_values)
     given = _Given(table, factors, fit_intercept, standardize, splits)
     path = _path(wanted, given, tolerance, target.classes)
     asked = Asked(_asked_alpha(alpha), criterion, per_target, check_select(path, criterion, select))

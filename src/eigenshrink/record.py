@@ -52,7 +52,7 @@ class Asked:
     select: str = "best"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Study:
     """One fit, every strength; see DESIGN of the public shapes in :func:`eigenshrink.study`.
 
@@ -344,6 +344,10 @@ class Study:
         from eigenshrink.archive import write_study
 
         write_study(self, path)
+
+    def __repr__(self) -> str:
+        rows, columns = self.facts.rows, self.facts.columns
+        return f"Study(loss={self.loss!r}, rows={rows}, columns={columns}): print(study.summary())"
 
     def __getstate__(self) -> dict[str, Any]:
         return {field.name: getattr(self, field.name) for field in fields(self)}

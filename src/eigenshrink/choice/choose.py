@@ -207,6 +207,8 @@ def _spread(value: Any, curve: RiskCurve, targets: int, one_target: bool) -> Any
 
 
 def _flatness(low: float, high: float) -> str:
+    if low == high:
+        return f"only {number(low, 3)} itself: every other strength can be told from it"
     if low == 0 and np.isinf(high):
         return "the data cannot tell any strength from any other"
     if low == 0:

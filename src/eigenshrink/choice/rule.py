@@ -27,7 +27,8 @@ def resolve(path: Path, criterion: str) -> tuple[str, str]:
     known = path.available_risks
     if criterion == AUTO:
         return _auto(path)
-    if isinstance(criterion, str) and criterion in RISKS and criterion not in known:
+    there = isinstance(criterion, str) and criterion in RISKS and criterion not in DESCRIBING
+    if there and criterion not in known:
         RISKS[criterion](path)  # says what it needs
     if criterion not in known or criterion in DESCRIBING:
         choosing = [name for name in known if name not in DESCRIBING]

@@ -71,6 +71,15 @@ def duplicate_rows(X: Any, y: NDArray[np.floating], copies: ArrayLike | None = N
     return np.arange(len(y)), 0
 
 
+def most_varied(X: Any) -> NDArray[np.floating]:
+    """The column ``(n,)`` with the most different values in the first rows."""
+    head = X[:SEEN].toarray() if scipy.sparse.issparse(X) else X[:SEEN]
+    ordered = np.sort(head, axis=0)
+    best = int(np.argmax(np.sum(ordered[1:] != ordered[:-1], axis=0)))
+    column = X[:, [best]]
+    return np.asarray(column.toarray() if scipy.sparse.issparse(column) else column)[:, 0]
+
+
 def equal_rows(X: Any, y: NDArray[np.floating]) -> Codes:
     """Codes ``(n,)`` from 0 in order of first occurrence: rows equal in X and y share one, chance or not."""
     ordered = np.sort(y[:, 0])

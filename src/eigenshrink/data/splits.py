@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eigenshrink.data.checks import Table, check_table, column_names
-from eigenshrink.data.relatives import duplicate_rows
+from eigenshrink.data.relatives import duplicate_rows, most_varied
 from eigenshrink.errors import InputError
 
 Codes = NDArray[np.intp]
@@ -59,7 +59,11 @@ class Splits:
 
 
 def make_splits(
-    table: Table, folds: int = 5, validation: Any = None, random_state: Any = None
+    table: Table,
+    folds: int = 5,
+    validation: Any = None,
+    random_state: Any = None,
+    few_values: bool = False,
 ) -> tuple[Table, Splits]:
     """The table that is fitted, and its splits.
 
@@ -71,6 +75,8 @@ def make_splits(
     validation : None, (X, y[, sample_weight[, offset]]) or fraction in (0, 1)
     random_state : None, int, Generator or RandomState
         None: the same draw each time.
+    few_values : bool
+        Targets may take few values by nature, so that equal ones are no sign of a copy.
 
     Raises
     ------
@@ -80,24 +86,33 @@ def make_splits(
     seed = _seed(random_state)
     folds = _whole_folds(folds)
     holdout, fraction = None, 0.0
-    groups, source = _belonging(table)
+    groups, source = _belonging(table, few_values)
     if isinstance(validation, (tuple, list)):
         holdout = _given(validation, table)
     elif validation is not None:
         fraction = _fraction(validation)
         left, holdout = _cut(replace(table, groups=groups), fraction, seed)
         table = left if source == "given" else replace(left, groups=None)
-        groups, source = _belonging(table)
+        groups, source = _belonging(table, few_values)
     return table, Splits(groups, source, len(table.y), folds, holdout, fraction, seed)
 
 
-def _belonging(table: Table) -> tuple[Codes | None, str]:
-    """Groups that were given, else those of exact copies where these are more than a few."""
+def _belonging(table: Table, few_values: bool) -> tuple[Codes | None, str]:
+    """Groups that were given, else those of exact copies where these are more than a few.
+
+    Targets that take few values by nature, classes and counts, do not tell a copy from chance. The column
+    with the most different values then has to.
+    """
     if table.groups is not None:
         return table.groups, "given"
     copies = table.weight if table.weight_kind == "frequency" else None
-    y = table.y if table.offset is None else np.column_stack([table.y, table.offset])
+    y = np.column_stack([table.y, most_varied(table.X)]) if few_values else table.y
     labels, redundant = duplicate_rows(table.X, y, copies)
+    if redundant and table.offset is not None:  # copies have the same offset too
+        both = np.column_stack([labels, table.offset])
+        labels = np.unique(both, axis=0, return_inverse=True)[1].ravel()
+        rows = table.observations if copies is not None else len(labels)
+        redundant = round(rows) - (int(labels.max()) + 1)
     enough = redundant > ENOUGH_COPIES * table.observations and labels.max() > 0
     return (labels, "found") if enough else (None, "")
 

@@ -54,7 +54,7 @@ def dispersion_at_zero(path: AnchoredPath) -> float:
             f"the dispersion of {path.loss.name} cannot be estimated: with {path.sample.rows} rows the model "
             "without a penalty uses up every observation; choose by criterion='loo' or 'kfold'"
         )
-    return max(value, PERFECT * float(dispersion(path, np.inf)))
+    return max(value, PERFECT * float(dispersion(path, np.inf))) or 1.0  # nothing scatters at any strength
 
 
 def _scatter(path: AnchoredPath, alpha: float) -> float:

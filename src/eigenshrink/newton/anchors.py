@@ -26,6 +26,7 @@ ROUGH = 0.23  # where it does not change gently
 TOP = 10.0  # times the largest eigenvalue: the strongest anchor, from where α → ∞ is near
 BOTTOM = 0.01  # times the smallest eigenvalue: the weakest one, from where α → 0 is near
 FLOOR = 1e-13  # of the largest eigenvalue, below which no anchor is put
+FAR = 0.5  # share of the weights without a penalty that may change below the weakest anchor
 GONE = 1e-3  # share of its curvature that a direction keeps on the way to α = 0 if there is a minimum
 LITTLE_LEFT = 1e-4  # share of the same that many classes are not followed for
 DONE = 1e-3  # share of the loss without columns that separated classes are followed to
@@ -96,12 +97,16 @@ class Anchors:
     infinite : Anchor
         The model without penalised columns.
     zero : Anchor or None
-        The model without a penalty; None where it has no finite solution.
+        The model without a penalty; None where it has no finite solution, or one that is too far from the
+        weakest strength that rounding allows.
+    blurred : bool
+        The latter: columns of so different scales that rounding hides the way to α = 0.
     """
 
     between: tuple[Anchor, ...]
     infinite: Anchor
     zero: Anchor | None
+    blurred: bool = False
 
     @cached_property
     def places(self) -> Array:
@@ -141,8 +146,10 @@ def descend(problem: Problem, tolerance: float) -> Anchors:
             found.append(last)
             if _enough(last, infinite):
                 break
-    zero = _limit(found[-1] if found else infinite, tolerance)
-    return Anchors(tuple(found[::-1]), infinite, zero)
+    weakest = found[-1] if found else infinite
+    zero = _limit(weakest, tolerance)
+    blurred = zero is not None and bool(found) and _far(weakest, zero)
+    return Anchors(tuple(found[::-1]), infinite, None if blurred else zero, blurred)
 
 
 def _largest(infinite: Anchor) -> float:
@@ -236,6 +243,15 @@ def _smallest(anchor: Anchor) -> float:
     values, _ = anchor.spectrum
     positive = values[values > 10 * EPS * len(values) * values.max(initial=0.0)]
     return float(positive[-1]) if len(positive) else 0.0
+
+
+def _far(weakest: Anchor, zero: Anchor) -> bool:
+    """Whether much lies between the weakest anchor and α = 0."""
+    priced = weakest.point.problem.priced
+    moved, whole = (
+        np.linalg.norm(theta.ravel() * priced) for theta in (zero.theta - weakest.theta, zero.theta)
+    )
+    return bool(moved > FAR * whole)
 
 
 def _limit(weakest: Anchor, tolerance: float) -> Anchor | None:

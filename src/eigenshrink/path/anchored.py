@@ -149,7 +149,7 @@ class AnchoredPath:
     @cached_property
     def separation(self) -> str:
         """Whether α → 0 has no finite solution: "complete" (every row is on its side), "quasi" or ""."""
-        if self.lowest == 0.0:
+        if self.lowest == 0.0 or self.anchors_.blurred:
             return ""
         point = self.anchors[0].point
         return "complete" if point.problem.response.separated(point.eta) else "quasi"
@@ -322,7 +322,9 @@ class AnchoredPath:
             bound = np.where(flat == 0, np.inf, solved.residual / flat)
             bound = np.where(np.isinf(flat), 0.0, bound)
             bound += (self._epsilon + 8 * EPS) * solved.length
-            return np.where(bound == 0, 0.0, bound / solved.length) if relative else bound
+            if relative:  # where nothing is penalised nothing is in doubt
+                return np.where((bound == 0) | (not self.anchors), 0.0, bound / solved.length)
+            return bound
 
     @cached_property
     def nodes(self) -> Nodes:
@@ -353,9 +355,11 @@ class AnchoredPath:
         """Strengths as an array, refused where there is no solution."""
         strength = some_strengths(alpha)
         if strength.size and strength.min() < self.lowest:
+            why = "these columns separate the rows, so that the weights grow without end as alpha falls"
+            if self.anchors_.blurred:
+                why = "rounding hides it behind columns of much larger scales: use standardize=True"
             raise InputError(
-                f"alpha = {strength.min():g} has no solution that could be given: these columns separate the "
-                "rows, so that the weights grow without end as alpha falls; the path begins at "
+                f"alpha = {strength.min():g} has no solution that could be given: {why}; the path begins at "
                 f"alpha = {self.lowest * ROUNDED_UP:.6g}"
             )
         return strength

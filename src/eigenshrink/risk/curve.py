@@ -27,6 +27,7 @@ Array = NDArray[np.float64]
 AnyPath = TypeVar("AnyPath", bound=Path)
 
 LOSS_UNIT = "half mean squared error"
+ENDS = 1.0 + 1e-3  # times the weakest strength, up to which an optimum lies at that end
 LIKELIHOOD_UNIT = "negative log marginal likelihood"
 
 
@@ -102,7 +103,12 @@ class RiskCurve:
     def minimum(self) -> Minimum:
         """Where each target's curve is lowest, in [0, ∞], found without a grid of answers."""
         found = minimise(self.evaluate, self.span, self.targets, self.flat_limit, self.spacing)
-        found = replace(found, alpha=np.maximum(found.alpha, self.lowest))
+        if self.lowest > 0:  # the limit α → 0 is the weakest strength there is
+            found = replace(
+                found,
+                alpha=np.maximum(found.alpha, self.lowest),
+                boundary=np.where(found.alpha <= self.lowest * ENDS, "zero", found.boundary),
+            )
         return found.first() if self.one_target else found
 
     @cached_property
@@ -203,8 +209,8 @@ class RiskCurve:
         strength = some_strengths(alpha)
         if strength.size and strength.min() < self.lowest:
             raise InputError(
-                f"alpha = {strength.min():g} has no solution, since the rows can be separated: this curve "
-                f"begins at alpha = {self.lowest * 1.00001:.6g}"
+                f"alpha = {strength.min():g} has no solution that could be given (are the rows separated?): "
+                f"this curve begins at alpha = {self.lowest * 1.00001:.6g}"
             )
         return strength.ndim, strength.reshape(-1, 1)
 

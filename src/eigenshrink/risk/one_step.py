@@ -106,17 +106,17 @@ class Leaving:
         if b * o <= d:
             reach = (Y @ Y.transpose(0, 2, 1)) * weight.transpose(0, 2, 1)
             hat = np.einsum("gbij,gbjk->gbik", W, reach.reshape(g, b, o, -1)).reshape(g, b * o, b * o)
-            return (reach @ _solved(np.eye(b * o) - hat, slope)).reshape(g, b, o)
+            return np.asarray((reach @ _solved(np.eye(b * o) - hat, slope)).reshape(g, b, o))
         bent = np.einsum("gbij,gbjd->gbid", W, Y.reshape(g, b, o, d)).reshape(g, b * o, d)
         rest = np.eye(d) - Y.transpose(0, 2, 1) @ (weight * bent)
         pull = Y.transpose(0, 2, 1) @ (weight * slope)
-        return (Y @ _solved(rest, pull)).reshape(g, b, o)
+        return np.asarray((Y @ _solved(rest, pull)).reshape(g, b, o))
 
 
 def _solved(left: Array, right: Array) -> Array:
     """``left⁻¹ right`` of a stack; infinite where the rows that leave alone determine something."""
     try:
-        return np.linalg.solve(left, right)
+        return np.asarray(np.linalg.solve(left, right), dtype=np.float64)
     except np.linalg.LinAlgError:
         if len(left) == 1:
             return np.full_like(right, np.inf)
