@@ -12,7 +12,7 @@ import eigenshrink as es
 from eigenshrink.newton import problem as problems
 
 ALPHAS = np.array([1e-4, 3e-3, 0.07, 0.9, 25.0, np.inf])
-REFUSED = ("combined", "loo", "cp", "evidence", "optimism")
+REFUSED = ("combined", "loo", "cp", "evidence")
 
 
 def draw(n: int, p: int, c: int, signal: float, seed: int = 0):

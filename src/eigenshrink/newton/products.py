@@ -21,7 +21,6 @@ from eigenshrink.errors import InputError
 from eigenshrink.newton.dense import Dense
 from eigenshrink.newton.design import Design
 from eigenshrink.newton.response import Response
-from eigenshrink.spectrum.triangular import EPS
 
 if TYPE_CHECKING:
     from eigenshrink.newton.problem import Point
@@ -31,6 +30,7 @@ Array = NDArray[np.float64]
 FORCING = 1e-2  # of a gradient that a Newton step may leave
 PRECISE = 1e-5  # the same of a solution that is asked for by itself
 MOST = 1000  # conjugate gradients
+UNSEEN = 1e-8  # share of the largest curvature that a class without rows is taken to have
 TINY = 1e-30  # curvature of classes that are all predicted without doubt
 TOGETHER = 1 << 21  # predictors that are held at a time
 
@@ -208,11 +208,11 @@ class Conjugate:
 
     @cached_property
     def _apart(self) -> Array:
-        """``(H_cc + αE)⁻¹`` of each class, ``(c, q, q)``, kept above what is rounding in the largest."""
+        """``(H_cc + αE)⁻¹`` of each class, ``(c, q, q)``, a class without rows taken to have a little."""
         total, m = self.products.own.copy(), self.products.design.rank
         q = total.shape[1]
         moving, each = (m if np.isinf(self.alpha) else q), np.arange(q)
-        floor = q * EPS * total[:, each, each].max(initial=0.0)
+        floor = UNSEEN * total[:, each, each].max(initial=0.0)
         if moving == q:
             total[:, each[m:], each[m:]] += self.alpha
         total[:, each, each] += max(floor, TINY)
