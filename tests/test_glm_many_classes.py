@@ -130,3 +130,19 @@ def test_hundreds_of_classes_without_the_matrix():
     assert risk(alpha) < risk(np.inf)
     assert study.predict(X[:5]).shape == (5, c)
     assert_allclose(study.predict(X[:5]).sum(axis=1), 1.0)
+
+
+def test_what_is_said_of_hundreds_of_classes(monkeypatch, tmp_path):
+    """Summary, numbers and audit leave out what needs the curvature; the page refuses in one sentence."""
+    monkeypatch.setattr(problems, "LARGEST", 3)
+    rng = np.random.default_rng(0)
+    X, W = rng.normal(size=(300, 6)), rng.normal(size=(6, 5))
+    y = np.argmax(X @ W + rng.gumbel(size=(300, 5)), axis=1)
+    study = es.study(X, y, loss="multinomial", folds=3)
+    assert "chosen by K-fold" in study.summary()
+    numbers = study.to_dict()
+    assert numbers["spectrum"]["eigenvalues"] == []
+    assert set(numbers["standard_errors"]["0"].values()) == {None}
+    assert study.audit.ok
+    with pytest.raises(es.InputError, match="too many here"):
+        study.report(tmp_path / "page.html")

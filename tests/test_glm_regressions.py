@@ -85,14 +85,17 @@ def test_copies_have_the_same_offset():
     assert es.study(twice, again, loss="poisson", offset=shift).path.splits.source == ""
 
 
-def test_columns_of_wild_scales_leave_no_way_to_zero():
+def test_columns_of_wild_scales_do_not_bend_curves_below_the_anchors():
+    """Rounding hides the way from the weakest anchor to α = 0: nothing is interpolated between them."""
     rng = np.random.default_rng(3)
     X = rng.normal(size=(30, 5)) * 10.0 ** np.array([-8, 8, 3, 0, -4])
     study = es.study(X, rng.poisson(1.5, size=30), loss="poisson")
-    assert study.path.lowest > 0
-    assert study.path.separation == ""
-    with pytest.raises(es.InputError, match="much larger scales"):
-        study.coef(0.0)
+    weakest = study.path.anchors[0].alpha
+    risk = study.risk["cp"]
+    between = study.risk["train"](weakest * np.array([1e-12, 1e-6, 1e-1]))
+    assert between == pytest.approx(np.full(3, study.risk["train"](weakest)), rel=1e-9)
+    assert np.all(np.isfinite(study.coef(0.0)))
+    assert risk.minimum.value <= min(risk(np.geomspace(weakest / 1e3, 1e16, 99)).min(), risk(0.0)) + 1e-9
 
 
 def test_nothing_is_in_doubt_where_nothing_is_penalised():

@@ -94,7 +94,7 @@ def test_slices_of_directions_add_up_to_the_whole(case, monkeypatch):
         )
 
     whole = [answers(kind) for kind in inference.KINDS]
-    monkeypatch.setattr(inference, "BLOCK", 2)  # a few directions at a time
+    monkeypatch.setattr(inference.quadratic, "BLOCK", 2)  # a few directions at a time
     for kind, wanted in zip(inference.KINDS, whole, strict=True):
         for found, before in zip(answers(kind), wanted, strict=True):
             np.testing.assert_allclose(found, before, rtol=1e-9, atol=1e-10)

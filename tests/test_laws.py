@@ -152,7 +152,7 @@ HOLDERS = [
 @given(problems(), st.integers(1, 60), st.booleans())
 def test_blocks_of_any_size_agree(problem, size, svd):
     """Everything that reads rows reads them in blocks."""
-    assert {"rows", "sparse", "dual", "primal", "path"} <= {m.__name__.split(".")[-1] for m in HOLDERS}
+    assert {"rows", "sparse", "dual", "primal", "quadratic"} <= {m.__name__.split(".")[-1] for m in HOLDERS}
     if svd:
         problem = problem.with_(X=np.hstack([problem.X, problem.X[:, :1]]), d=np.r_[problem.factors, 1.0])
     one = study_of(problem)

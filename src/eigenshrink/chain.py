@@ -133,8 +133,7 @@ def study(
     ((5,), (2, 5), 'combined')
     """
     _flags(fit_intercept=fit_intercept, standardize=standardize, per_target=per_target)
-    wanted, tolerance = find_loss(loss), _tolerance(tol)
-    _offset_moves(wanted, offset)
+    wanted = _wanted(loss, offset)
     target = prepare(wanted, y, sample_weight)
     table = check_table(X, target.y, target.sample_weight, weight_kind, feature_names, groups, offset)
     table = replace(table, target_names=_target_names(y, table))
@@ -142,7 +141,7 @@ def study(
     judges, few_values = _judges(wanted, validation, target.classes), wanted.name != SQUARED.name
     table, splits = make_splits(table, folds, judges, random_state, few_values)
     given = _Given(table, factors, fit_intercept, standardize, splits)
-    path = _path(wanted, given, tolerance, target.classes)
+    path = _path(wanted, given, _tolerance(tol), target.classes)
     asked = Asked(_asked_alpha(alpha), criterion, per_target, check_select(path, criterion, select))
     result = Study(
         path=path,
@@ -252,12 +251,14 @@ def _judges(loss: Loss, validation: Any, classes: tuple[Any, ...]) -> Any:
     return (X, target.y, target.sample_weight, *rest[1:])
 
 
-def _offset_moves(loss: Loss, offset: ArrayLike | None) -> None:
-    if offset is not None and loss.classes > 2:
+def _wanted(loss: Any, offset: ArrayLike | None) -> Loss:
+    found = find_loss(loss)
+    if offset is not None and found.classes > 2:
         raise InputError(
-            f"offset moves the predictors of all classes alike, which changes nothing in a {loss.name} loss: "
-            "leave it at None"
+            f"offset moves the predictors of all classes alike, which changes nothing in a {found.name} "
+            "loss: leave it at None"
         )
+    return found
 
 
 def _target_names(y: Any, table: Table) -> tuple[str, ...]:

@@ -97,10 +97,9 @@ class Anchors:
     infinite : Anchor
         The model without penalised columns.
     zero : Anchor or None
-        The model without a penalty; None where it has no finite solution, or one that is too far from the
-        weakest strength that rounding allows.
+        The model without a penalty; None where it has no finite solution.
     blurred : bool
-        The latter: columns of so different scales that rounding hides the way to α = 0.
+        Columns of so different scales that rounding hides the way there: much changes on it.
     """
 
     between: tuple[Anchor, ...]
@@ -149,7 +148,7 @@ def descend(problem: Problem, tolerance: float) -> Anchors:
     weakest = found[-1] if found else infinite
     zero = _limit(weakest, tolerance)
     blurred = zero is not None and bool(found) and _far(weakest, zero)
-    return Anchors(tuple(found[::-1]), infinite, None if blurred else zero, blurred)
+    return Anchors(tuple(found[::-1]), infinite, zero, blurred)
 
 
 def _largest(infinite: Anchor) -> float:

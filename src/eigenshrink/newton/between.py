@@ -139,12 +139,12 @@ def _certified(problem: Problem, thetas: Array, alphas: Array, curvatures: list[
     eta = problem.design.predictor(np.moveaxis(thetas, 0, 1).reshape(-1, q)).reshape(n, o, a)
     if m:
         sure = _solve_free(problem, thetas, eta, curvatures)
-    gradients, size = problem.gradients(eta)
+    gradients, _ = problem.gradients(eta)
     v = thetas[:, :, m:]
     slope = gradients[:, :, m:] + alphas[:, None, None] * v
     length = np.sqrt(np.einsum("aoq,aoq->a", v, v))
     residual = np.sqrt(np.einsum("aoq,aoq->a", slope, slope))
-    residual += size * problem.noise + _left_out(problem, eta)
+    residual += problem.rounding(eta) * problem.noise + left_out(problem, eta)
     if m:
         residual[~sure] = np.inf  # with free weights that are not solved the gradient proves nothing
     return Solved(thetas, residual, length, problem.losses(eta))
@@ -162,7 +162,8 @@ def _solve_free(
     here = (Point(problem, theta, eta[:, :, j]) for j, theta in enumerate(thetas))
     own = np.stack([H.at(point).free for H, point in zip(curvatures, here, strict=True)])
     inverse = np.linalg.pinv(own, hermitian=True)
-    gradient, size, noise = _free_slopes(problem, eta)
+    noise = 4 * EPS * problem.rounding(eta)
+    gradient, size = _free_slopes(problem, eta)
     for _ in range(CHORDS):
         moves = size > noise
         if not moves.any():
@@ -170,31 +171,31 @@ def _solve_free(
         step = -(inverse @ gradient.reshape(a, -1, 1)).reshape(-1, o, m)
         step[~moves] = 0.0
         there = eta + np.einsum("nm,aom->noa", problem.design.free, step)
-        found, left, level = _free_slopes(problem, there)
+        found, left = _free_slopes(problem, there)
         better = left < size
         if not better.any():
             break
         thetas[better, :, :m] += step[better]
         eta[:, :, better] = there[:, :, better]
-        gradient[better], size[better], noise[better] = found[better], left[better], level[better]
+        gradient[better], size[better] = found[better], left[better]
     for j in np.flatnonzero(size > noise):
         try:
             point = solve(problem.at(thetas[j]), np.inf, EPS)
         except NotConverged:
             continue
         thetas[j], eta[:, :, j] = point.theta, point.eta
-        _, size[j : j + 1], noise[j : j + 1] = _free_slopes(problem, eta[:, :, j : j + 1])
+        _, size[j : j + 1] = _free_slopes(problem, eta[:, :, j : j + 1])
     return np.asarray(size <= SURE * noise)
 
 
-def _free_slopes(problem: Problem, eta: Array) -> tuple[Array, Array, Array]:
-    """Free gradients ``(a, o, m)``, their lengths and what of those may be rounding, ``(a,)``."""
+def _free_slopes(problem: Problem, eta: Array) -> tuple[Array, Array]:
+    """Free gradients ``(a, o, m)`` and their lengths ``(a,)``."""
     with np.errstate(invalid="ignore", over="ignore"):
-        gradient, steep = problem.free_gradients(eta)
-    return gradient, np.linalg.norm(gradient.reshape(len(gradient), -1), axis=1), 4 * EPS * steep
+        gradient = problem.free_gradients(eta)
+    return gradient, np.linalg.norm(gradient.reshape(len(gradient), -1), axis=1)
 
 
-def _left_out(problem: Problem, eta: Array) -> Array | float:
+def left_out(problem: Problem, eta: Array) -> Array | float:
     """What the gradient may hold along directions that were left out as rounding."""
     if problem.design.lost == 0.0:
         return 0.0

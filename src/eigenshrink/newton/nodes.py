@@ -21,8 +21,8 @@ class Nodes:
     """Interpolation in log α as weights of the anchors, in the order of ``anchors.all``.
 
     Between anchors: a spline of degree five. Beyond them a quantity nears its limit with α or with 1/α, by a
-    parabola through the limit and the last two anchors; where α = 0 has no solution it stays as it is at the
-    weakest anchor.
+    parabola through the limit and the last two anchors; where α = 0 has no solution, or one far away, it
+    stays as it is at the weakest anchor.
     """
 
     anchors: Anchors
@@ -53,7 +53,9 @@ class Nodes:
         own = np.arange(first, count - 1)
         ends = [count - 1, *own[::-1][:2]], np.exp(places[-1] - places[::-1][:2])
         _near(total, slope, above, np.exp(places[-1] - place[above]), ends, -1.0)
-        if self.anchors.zero is not None:
+        if self.anchors.zero is not None and self.anchors.blurred:
+            total[alphas == 0], total[alphas == 0, 0] = 0.0, 1.0
+        elif self.anchors.zero is not None:
             ends = [0, *own[:2]], np.exp(places[:2] - places[0])
             _near(total, slope, below, np.exp(place[below] - places[0]), ends, 1.0)
         return total, slope

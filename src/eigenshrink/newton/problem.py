@@ -90,11 +90,17 @@ class Problem:
         gradient = self.design.back(slope.reshape(n, o * b)).reshape(o, b, -1)
         return np.moveaxis(gradient, 1, 0), size
 
-    def free_gradients(self, eta: Array) -> tuple[Array, Array]:
-        """The free part of those, ``(b, o, m)``, without the penalised columns; root mean square slopes."""
+    def rounding(self, eta: Array) -> Array:
+        """Root mean square rounding of the slopes of each column of predictors, in units of ε, ``(b,)``."""
+        squares = self.response.rounding(eta) ** 2
+        return np.asarray(np.sqrt(np.einsum("n,nob->b", self.design.share, squares)))
+
+    def free_gradients(self, eta: Array) -> Array:
+        """The free part of the gradients, ``(b, o, m)``: no product with the penalised columns."""
         slope = self.response.slope(eta)
-        size = np.sqrt(np.einsum("n,nob->b", self.design.share, slope**2))
-        return np.einsum("n,nob,nm->bom", self.design.share, slope, self.design.free, optimize=True), size
+        return np.asarray(
+            np.einsum("n,nob,nm->bom", self.design.share, slope, self.design.free, optimize=True)
+        )
 
     def losses(self, eta: Array) -> Array:
         """``L`` of each column of predictors ``(n, o, b)``, ``(b,)``."""

@@ -94,6 +94,16 @@ class Response:
             return np.asarray(self.contrasts.T @ each @ self.contrasts)
         return each[:, None, None]
 
+    def rounding(self, eta: Array) -> Array:
+        """What ``∂ℓ/∂η`` is rounded by, in units of ε, ``(n, o, ...)``: by its own size, and by that of η."""
+        size = np.abs(self.slope(eta))
+        if self.classes > 1:
+            return size
+        full = self.predictor(eta)
+        with np.errstate(over="ignore", invalid="ignore"):
+            bent = np.abs(self.loss.curvature(self._targets(full), full)) * (1.0 + np.abs(full))
+        return size + bent[:, None]
+
     def steady(self, eta: Array) -> Array | None:
         """A curvature above 0 of a single output, ``(n, 1, 1)``, where the own one may not be."""
         if self.loss.steady is None:

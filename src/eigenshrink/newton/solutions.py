@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eigenshrink.newton.anchors import Anchor, Anchors
-from eigenshrink.newton.between import Solved, solve_many
+from eigenshrink.newton.between import Solved, left_out, solve_many
 from eigenshrink.newton.problem import Problem
 
 Array = NDArray[np.float64]
@@ -58,14 +58,15 @@ class Solutions:
         Below the anchors the rounding of a gradient stays as it is, and the price of the weights falls.
         """
         some = self.anchors.between
-        alphas = np.array([anchor.alpha for anchor in some])
-        solved, noise = self.at(alphas), NOISY * some[0].point.noise(0.0)
+        alphas, eta = np.array([anchor.alpha for anchor in some]), some[0].point.eta[:, :, None]
+        noise = NOISY * float(self.problem.rounding(eta)[0]) * self.problem.noise
+        noise += float(np.max(left_out(self.problem, eta)))
+        solved = self.at(alphas)
         price = self.tolerance * solved.length
         lost = np.flatnonzero(np.maximum(solved.residual, noise) > price * alphas)
         if len(lost):
             return float(np.append(alphas, np.inf)[lost[-1] + 1])
-        left_out = self.problem.design.lost > 0
-        return float(alphas[0] if left_out else noise / price[0]) if price[0] > 0 else 0.0
+        return noise / float(price[0]) if price[0] > 0 else 0.0
 
     def _limit(self, alpha: float) -> Anchor | None:
         """The limit that a strength is, if it is one."""

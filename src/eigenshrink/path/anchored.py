@@ -95,6 +95,11 @@ class AnchoredPath:
         return self.problem.design.rank * self.problem.shape[0]
 
     @property
+    def whole(self) -> bool:
+        """Whether its curvature can be looked at as a matrix: not of hundreds of classes."""
+        return self.problem.whole
+
+    @property
     def outputs_apart(self) -> int:
         """o: outputs that move freely, one less than classes."""
         return self.problem.shape[0]
@@ -149,7 +154,7 @@ class AnchoredPath:
     @cached_property
     def separation(self) -> str:
         """Whether α → 0 has no finite solution: "complete" (every row is on its side), "quasi" or ""."""
-        if self.lowest == 0.0 or self.anchors_.blurred:
+        if self.lowest == 0.0:
             return ""
         point = self.anchors[0].point
         return "complete" if point.problem.response.separated(point.eta) else "quasi"
@@ -355,11 +360,9 @@ class AnchoredPath:
         """Strengths as an array, refused where there is no solution."""
         strength = some_strengths(alpha)
         if strength.size and strength.min() < self.lowest:
-            why = "these columns separate the rows, so that the weights grow without end as alpha falls"
-            if self.anchors_.blurred:
-                why = "rounding hides it behind columns of much larger scales: use standardize=True"
             raise InputError(
-                f"alpha = {strength.min():g} has no solution that could be given: {why}; the path begins at "
+                f"alpha = {strength.min():g} has no solution that could be given: these columns separate the "
+                "rows, so that the weights grow without end as alpha falls; the path begins at "
                 f"alpha = {self.lowest * ROUNDED_UP:.6g}"
             )
         return strength

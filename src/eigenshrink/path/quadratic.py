@@ -115,6 +115,7 @@ class QuadraticPath:
         values = self.spectrum.eigenvalues[self.spectrum.eigenvalues > 0]
         return (float(np.log(values[-1])), float(np.log(values[0]))) if len(values) else None
 
+    whole = True  # its curvature can be looked at as a matrix
     outputs_apart = 1  # targets are fitted each for itself
     lowest = 0.0  # every strength has a solution
 

@@ -47,6 +47,13 @@ def seen(study: Any, alpha: float) -> View:
     return View(path, study.weight_names, study.target_names, path is study.path)
 
 
+def penalised(study: Any) -> int:
+    """Return how many parameters the penalty can remove."""
+    if study.path.whole:
+        return len(study.spectrum.eigenvalues)
+    return int(study.path.problem.dim) - int(study.path.free_rank)
+
+
 def class_labels(study: Any) -> tuple[Any, ...]:
     """Return the labels of the classes where each has coefficients of its own, else nothing."""
     return tuple(study.classes) if study.loss == "multinomial" else ()

@@ -10,6 +10,7 @@ from typing import Any
 
 from eigenshrink._version import __version__
 from eigenshrink.data.write import new_file
+from eigenshrink.errors import InputError
 from eigenshrink.plots import FIGURES
 from eigenshrink.report import answer, elsewhere, estimates, tables
 from eigenshrink.report.html import tag, text
@@ -40,6 +41,11 @@ def write_report(study: Any, path: str | Path, notes: Sequence[str] = (), source
     MissingExtra
         If matplotlib is not installed.
     """
+    if not study.path.whole:
+        raise InputError(
+            "the page draws directions of the weights, of which there are too many here (classes times "
+            "columns): use study.summary() and study.to_dict(), or give fewer classes or columns"
+        )
     page = make_page(study, notes, source)
     with new_file(path) as file:
         file.write_text(page, encoding="utf-8")

@@ -53,14 +53,19 @@ def to_dict(study: Study) -> dict[str, Any]:
         **_proof(study),
         "risk": {name: plain(curve(alphas)) for name, curve in study.risk.items()},
         "risk_standard_error": _risk_errors(study),
-        "spectrum": {
-            "eigenvalues": plain(study.spectrum.eigenvalues),
-            "coordinates": plain(np.asarray(study.spectrum.coordinates).T),
-        },
+        "spectrum": _spectrum(study),
         **_coefficients(study),
         "equivalents": {} if not facts.one_target else {k: plain(v) for k, v in study.equivalents.items()},
         "audit": [plain(asdict(finding)) for finding in study.audit],
     }
+
+
+def _spectrum(study: Study) -> dict[str, Any]:
+    """Eigenvalues and coordinates; empty where there are too many classes to look at them."""
+    if not study.path.whole:
+        return {"eigenvalues": [], "coordinates": []}
+    coordinates = np.asarray(study.spectrum.coordinates).T
+    return {"eigenvalues": plain(study.spectrum.eigenvalues), "coordinates": plain(coordinates)}
 
 
 def _alpha(study: Study) -> dict[str, Any]:
@@ -134,8 +139,10 @@ def _coefficients(study: Study) -> dict[str, Any]:
     Of a multinomial loss by class, then by name.
     """
     labels = [str(label) for label in reading.class_labels(study)]
-    weights, errors = np.atleast_2d(study.coef()), np.atleast_2d(study.standard_errors())
-    p = study.facts.columns
+    weights, p = np.atleast_2d(study.coef()), study.facts.columns
+    errors = np.full((len(weights), p + study.facts.fit_intercept), np.nan)
+    if study.path.whole:
+        errors = np.atleast_2d(study.standard_errors())
     own = errors[:, -1] if study.facts.fit_intercept else np.zeros(len(errors))
     found = {
         "coefficients": [_by_name(study, each) for each in weights],

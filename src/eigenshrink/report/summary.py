@@ -78,6 +78,8 @@ def _one_target(study: Study) -> list[str]:
     if same:
         numbers = ", ".join(f"{name}{TIE}{_end(float(value or 0.0), 5)}" for name, value in same.items())
         lines += _said("the same elsewhere", f"{numbers}{_columns_meant(study)}")
+    if not study.path.whole:
+        return lines + _said("directions", "not looked at: too many classes times columns")
     kept = study.directions().verdict
     counts = ", ".join(f"{kept.count(word)} {word}" for word in ("kept", "fading", "gone"))
     lines += _said("directions", counts)
@@ -104,7 +106,7 @@ def _strength(study: Study) -> list[str]:
 
 def _size(study: Study) -> list[str]:
     free = study.facts.free_rank
-    most = len(study.spectrum.eigenvalues) + free
+    most = free + reading.penalised(study)
     used, df, phi = (
         float(np.ravel(each)[0]) for each in (study.effective_parameters, study.residual_df, study.dispersion)
     )
