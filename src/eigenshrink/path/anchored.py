@@ -65,8 +65,7 @@ class AnchoredPath:
         return {}
 
     def __getstate__(self) -> dict[str, Any]:
-        names = ("fit", "problem", "anchors_", "tolerance")
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in ("fit", "problem", "anchors_", "tolerance")}
 
     @property
     def sample(self) -> Sample:
@@ -101,7 +100,7 @@ class AnchoredPath:
 
     @property
     def outputs_apart(self) -> int:
-        """o: outputs that move freely, one less than classes."""
+        """o, one less than classes."""
         return self.problem.shape[0]
 
     outputs = 1  # targets: one strength and one risk, also for several classes
@@ -172,8 +171,7 @@ class AnchoredPath:
         Parameters
         ----------
         alpha : scalar or (a,), in [lowest, inf]
-            House units; ``(a,)`` adds a leading axis. Strengths that were not asked for before cost a few
-            passes of n p over the rows, all of them together.
+            House units; ``(a,)`` adds a leading axis. New ones cost a few passes over the rows together.
 
         Raises
         ------

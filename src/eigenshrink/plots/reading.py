@@ -47,7 +47,7 @@ def seen(study: Any, alpha: float) -> View:
     return View(path, study.weight_names, study.target_names, path is study.path)
 
 
-def penalised(study: Any) -> int:
+def removable(study: Any) -> int:
     """Return how many parameters the penalty can remove."""
     if study.path.whole:
         return len(study.spectrum.eigenvalues)

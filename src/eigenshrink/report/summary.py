@@ -106,7 +106,7 @@ def _strength(study: Study) -> list[str]:
 
 def _size(study: Study) -> list[str]:
     free = study.facts.free_rank
-    most = free + reading.penalised(study)
+    most = free + reading.removable(study)
     used, df, phi = (
         float(np.ravel(each)[0]) for each in (study.effective_parameters, study.residual_df, study.dispersion)
     )
