@@ -24,11 +24,11 @@ $(VENV)/test.done: $(VENV)/app.done
 demo: $(VENV)/app.done  ## The main job on a real data set: out/demo/report.html
 	$(BIN)/eigenshrink demo --output out/demo
 
-test: $(VENV)/test.done  ## Lint, types, every test
+test: $(VENV)/test.done  ## Lint, types, every test: two workers of one BLAS thread each
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -n 2 --dist loadfile -q
+	env OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -q
 
 bench: $(VENV)/test.done  ## This project and its peers side by side: out/bench/
 	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(BIN)/python -m benchmarks.run
