@@ -114,3 +114,19 @@ def test_targets_that_never_differ_choose_no_columns():
 def test_a_study_prints_as_one_line():
     X = np.random.default_rng(0).normal(size=(40, 2))
     assert repr(es.study(X, X[:, 0] > 0, loss="logistic")).startswith("Study(loss='logistic', rows=40")
+
+
+def test_one_gradient_proves_an_interval():
+    """Inside it the weights at its middle keep the tolerance; well outside they do not (M16)."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(80, 4))
+    path = es.study(X, X[:, 0] + rng.normal(size=80) > 0, loss="logistic", tol=0.2).path
+    alpha = 0.05
+    w, (low, high) = path.weights(alpha), path.proved_interval(alpha)
+    assert low < alpha < high
+    for at in (low, high):
+        bound = path.certify(w, at)
+        assert bound <= 0.2 * np.linalg.norm(w) * (1 + 1e-9)
+        assert np.linalg.norm(w - path.weights(at)) <= bound + path.certificate(at)
+    for at in (0.9 * low, 1.1 * high):
+        assert path.certify(w, at) > 0.2 * np.linalg.norm(w)

@@ -252,7 +252,7 @@ class AnchoredPath:
     def proved_interval(self, alpha: float) -> tuple[float, float]:
         """Strengths for which w̃(α) itself is proved to the tolerance by the one gradient at α (M16).
 
-        With ŵ fixed the gradient is linear in the strength: a quadratic inequality.
+        With ŵ fixed the gradient at another strength α' is at most ``‖∇L̃_α‖ + |α' − α| ‖v‖``.
         """
         solved = self._solve(self.checked(alpha).ravel())
         length, residual = float(solved.length[0]), float(solved.residual[0])
@@ -261,8 +261,7 @@ class AnchoredPath:
         share = residual / (alpha * length)
         if share > self.tolerance:
             return (alpha, alpha)
-        apart = (self.tolerance - share) / (1.0 + self.tolerance)
-        return alpha * (1.0 - apart), alpha * (1.0 + apart / max(1.0 - 2 * self.tolerance, 0.5))
+        return alpha * (1.0 + share) / (1.0 + self.tolerance), alpha * (1.0 - share) / (1.0 - self.tolerance)
 
     def residual_bound(self, alpha: ArrayLike) -> Any:
         """Error of the solution to first order, ``‖(H+αE)⁻¹∇L̃_α(ŵ)‖`` tripled, ``()`` or ``(a,)``."""
