@@ -18,7 +18,7 @@ $(VENV)/app.done: $(VENV)/pip.done pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/test.done: $(VENV)/app.done
-	$(PIP) install --constraint constraints.txt --group test
+	$(PIP) install --constraint constraints.txt --editable '.[torch]' --group test
 	touch $@
 
 demo: $(VENV)/app.done  ## The main job on a real data set: out/demo/report.html

@@ -42,6 +42,7 @@ ORDER = (
     "archive",
     "record",
     "chain",
+    "networks",
     "estimators",
     "cli",
     "__main__",

@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 from eigenshrink.path.anchored import AnchoredPath
+from eigenshrink.path.krylov import KrylovPath
+from eigenshrink.path.measured import Layer, Measure, Measured, RowLosses
 from eigenshrink.path.quadratic import QuadraticPath
 from eigenshrink.path.steps import ThreeSteps, kept_share, squeeze
 
-__all__ = ["AnchoredPath", "Path", "QuadraticPath", "ThreeSteps", "kept_share", "squeeze"]
+__all__ = [
+    "AnchoredPath",
+    "KrylovPath",
+    "Layer",
+    "Measure",
+    "Measured",
+    "Path",
+    "QuadraticPath",
+    "RowLosses",
+    "ThreeSteps",
+    "kept_share",
+    "squeeze",
+]
 
-Path = QuadraticPath | AnchoredPath
-"""Either kind: everything to the right of it takes both."""
+Path = QuadraticPath | AnchoredPath | KrylovPath
+"""Any kind: everything to the right of it takes all of them."""

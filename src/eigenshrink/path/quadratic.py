@@ -149,6 +149,15 @@ class QuadraticPath:
         W = self._assemble(C.reshape(k, strength.size * t)).reshape(-1, strength.size, t)
         return self._shaped(np.moveaxis(W, (1, 2), (0, 1)), strength.ndim)
 
+    def combined(self, coordinates: Array) -> Array:
+        """A change of the weights ``(p,)`` from coordinates ``(k, 1)``; free weights follow it."""
+        fit, free = self.fit, self.spectrum.free
+        moved = np.zeros(len(fit.penalty_factor))
+        moved[fit.penalised] = fit.scale * self.spectrum.directions.back(coordinates)[:, 0]
+        if len(fit.free):
+            moved[fit.free] = -free.onto @ moved[fit.penalised]
+        return moved
+
     def weights_per_target(self, alphas: Array) -> NDArray[np.floating]:
         """``w̃`` of each target at its own strength, ``(t, p)``, for alphas of shape (t,)."""
         C = self._inverse(self.checked(alphas)[:, None]).T

@@ -1,0 +1,235 @@
+"""The path of a model whose curvature is known by its products: one Krylov space for every strength (M19)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from eigenshrink.errors import InputError
+from eigenshrink.fit import Fit, Sample
+from eigenshrink.models.loss import Loss
+from eigenshrink.models.squared import SQUARED
+from eigenshrink.path.measured import Layer, Measure, Measured
+from eigenshrink.path.quadratic import QuadraticPath
+from eigenshrink.path.steps import ThreeSteps
+from eigenshrink.path.trust import measure_along, trusted_range
+from eigenshrink.spectrum import Spectrum
+from eigenshrink.spectrum.sums import Estimate, Sums
+
+Array = NDArray[np.float64]
+
+TRUST = 0.2  # relative error of the predicted change of the loss up to which it is believed (M18)
+
+
+@dataclass(frozen=True, eq=False)
+class KrylovPath:
+    """``w̃(α) = w₀ − (H + αD)⁻¹(g + αDw₀)`` for any α, from products with H (M5, M19).
+
+    A quadratic model of a loss that is none: how far it holds is measured (:attr:`trusted`).
+
+    Attributes
+    ----------
+    fit : Fit
+        Where the training stopped; its curvature is known by products.
+    quadratic : QuadraticPath
+        The path inside the Krylov space, or inside the whole space where that was decomposed.
+    bound : callable or None
+        From strengths ``(a,)`` to bounds on ``‖computed − exact w̃(α)‖_D``; None: that of the quadratic.
+    make_sums : callable
+        Makes the sums over all directions when they are first asked for.
+    layers : tuple of Layer
+    start_loss : float
+        ``L(w₀)``.
+    measure : Measure or None
+        The true losses; None: they are not at hand.
+    tolerance : float
+        Of M18: relative error of the predicted change of L up to which the path is trusted.
+    known : Measured or None
+        What was measured, of a path that was read from a file.
+    """
+
+    fit: Fit
+    quadratic: QuadraticPath
+    bound: Callable[[Array], Array] | None
+    make_sums: Callable[[], Sums]
+    layers: tuple[Layer, ...] = ()
+    start_loss: float = float("nan")
+    measure: Measure | None = None
+    tolerance: float = TRUST
+    known: Measured | None = None
+
+    whole = True  # directions can be looked at: those of the Krylov space
+    outputs = 1
+    outputs_apart = 1
+    one_target = True
+    lowest = 0.0
+    separation = ""
+
+    @cached_property
+    def made(self) -> dict[str, Any]:
+        """What was made of this path and is used by several, by name."""
+        return {}
+
+    @property
+    def sample(self) -> Sample:
+        """What is known of the data."""
+        if self.fit.sample is None:
+            raise InputError("this path has no data, so the true error cannot be estimated")
+        return self.fit.sample
+
+    @property
+    def loss(self) -> Loss:
+        """What is minimised."""
+        return self.fit.loss or SQUARED
+
+    @property
+    def spectrum(self) -> Spectrum:
+        """Ritz values and directions: the leading ones are eigenvalues."""
+        return self.quadratic.spectrum
+
+    @cached_property
+    def sums(self) -> Sums:
+        """Sums over all directions: γ, log-determinants, density."""
+        return self.make_sums()
+
+    @property
+    def free_rank(self) -> int:
+        """m: the rank of what is free."""
+        return self.quadratic.free_rank
+
+    @property
+    def span(self) -> tuple[float, float] | None:
+        """Ends in log α of the trusted range, where strengths are compared; None: nothing is penalised."""
+        if not len(self.fit.penalised) or self.quadratic.span is None:
+            return None
+        low, high = self.trusted
+        bottom, top = self.quadratic.span
+        start = np.log(self.fit.alpha) if self.fit.alpha > 0 else bottom
+        low = np.log(low) if low > 0 else min(bottom, start) - 2.0
+        high = np.log(high) if np.isfinite(high) else max(top, start) + 2.0
+        return (float(low), float(high)) if high > low else None
+
+    @property
+    def available_risks(self) -> tuple[str, ...]:
+        """Names of the estimates of the true error that this path allows (M14)."""
+        if self.fit.sample is None:
+            return ()
+        judged = self.measured is not None and self.measured.validation is not None
+        whole = self.quadratic.trusted[0] == 0.0 and self.span is not None
+        known = {
+            "evidence": whole and bool(np.isfinite(self.sample.weight_sum)),
+            "validation": judged,
+            "train": True,
+            "misclassified": judged and self.measured is not None and self.measured.wrong is not None,
+        }
+        return tuple(name for name, there in known.items() if there)
+
+    @cached_property
+    def measured(self) -> Measured | None:
+        """True losses along the path, around ``α₀`` (M18); None where there is nothing to measure with."""
+        return self.known if self.measure is None else measure_along(self)
+
+    @cached_property
+    def trusted(self) -> tuple[float, float]:
+        """The largest interval around α₀ in which the true change of L is as predicted (M18)."""
+        return trusted_range(self)
+
+    def weights(self, alpha: ArrayLike) -> NDArray[np.floating]:
+        """``w̃(α)``, flat, ``(p,)`` or ``(a, p)`` (M5)."""
+        return self.quadratic.weights(alpha)
+
+    def intercept(self, alpha: ArrayLike) -> Any:
+        """0: the biases of a network are among its weights."""
+        return np.zeros(np.shape(alpha)) if np.ndim(alpha) else 0.0
+
+    def level(self, alpha: float | None = None) -> Any:
+        """Refuse: a network has no columns whose means could be taken."""
+        raise InputError("a network predicts by itself: study.apply_(model, alpha), then model(inputs)")
+
+    def coefficients(self, alphas: Array) -> tuple[NDArray[np.floating], Any]:
+        """Weights at the strength ``(1,)`` that was chosen, and 0."""
+        return self.weights(float(alphas[0])), 0.0
+
+    def local(self, alpha: float) -> QuadraticPath:
+        """The quadratic at ``w₀``, the same for every strength (M4)."""
+        return self.quadratic
+
+    def shrinkage(self, alpha: ArrayLike) -> Array:
+        """``λ/(λ+α)`` of the directions that are known, ``(k,)`` or ``(a, k)`` (M7)."""
+        return self.quadratic.shrinkage(alpha)
+
+    def effective_parameters(self, alpha: ArrayLike, penalised_only: bool = False) -> Any:
+        """``γ(α) = m + Σ λ/(λ+α)`` over all directions (M9, M19), ``()`` or ``(a,)``."""
+        total = (0 if penalised_only else self.free_rank) + self.effective_estimate(alpha).value
+        return total if np.ndim(alpha) else float(total[0])
+
+    def effective_estimate(self, alpha: ArrayLike) -> Estimate:
+        """The same without m, with its standard error and interval, ``(a,)`` each."""
+        return self.sums.shares(np.atleast_1d(self.checked(alpha)))
+
+    def effective_by_layer(self, alpha: ArrayLike) -> Array:
+        """γ of each layer without free weights, ``(l,)`` or ``(a, l)``."""
+        each = self.sums.layers(np.atleast_1d(self.checked(alpha)))
+        return each if np.ndim(alpha) else each[0]
+
+    def norm(self, alpha: ArrayLike) -> Any:
+        """``‖w̃(α)‖_D``, ``()`` or ``(a,)``."""
+        return self.quadratic.norm(alpha)
+
+    def train_loss(self, alpha: ArrayLike) -> Any:
+        """``L(w̃(α))`` as the quadratic predicts it (M4), ``()`` or ``(a,)``."""
+        return self.start_loss + self.predicted_change(alpha)
+
+    def predicted_change(self, alpha: ArrayLike) -> Any:
+        """``gᵀh + ½hᵀHh`` with ``h = w̃(α) − w₀`` (M4), ``()`` or ``(a,)``."""
+        strength = self.checked(alpha)
+        spectrum, fit = self.spectrum, self.quadratic.fit
+        values, numerators = spectrum.eigenvalues, spectrum.numerators[:, 0]
+        start = self._start
+        total = values + strength[..., None]
+        place = np.divide(numerators, total, out=np.zeros(total.shape), where=total != 0)
+        moved = np.where(np.isinf(strength[..., None]), -start, place - start)
+        slope = values * start - numerators
+        freed = spectrum.free.root.T @ fit.gradient[fit.free, 0] if len(fit.free) else np.zeros(0)
+        change = moved @ slope + 0.5 * moved**2 @ values - 0.5 * freed @ freed
+        return change if strength.ndim else float(change)
+
+    def slope(self, alpha: float) -> Array:
+        """``dw̃/d log α = −α(H + αD)⁻¹Dw̃`` (M13), ``(p,)``."""
+        strength = float(self.checked(alpha))
+        values, numerators = self.spectrum.eigenvalues, self.spectrum.numerators
+        with np.errstate(divide="ignore", invalid="ignore"):
+            steep = np.where(values + strength == 0, 0.0, -strength / (values + strength) ** 2)
+        return self.quadratic.combined(steep[:, None] * numerators)
+
+    def residual_bound(self, alpha: ArrayLike) -> Any:
+        """Bound on ``‖computed − exact w̃(α)‖_D`` of the quadratic model, ``()`` or ``(a,)`` (M19)."""
+        if self.bound is None:
+            return self.quadratic.residual_bound(alpha)
+        found = self.bound(np.atleast_1d(self.checked(alpha)))
+        return found if np.ndim(alpha) else float(found[0])
+
+    def certificate(self, alpha: ArrayLike, relative: bool = False) -> Any:
+        """NaN: nothing is proved of a loss that is not convex (M16)."""
+        strength = self.checked(alpha)
+        return np.full(strength.shape, np.nan) if strength.ndim else float("nan")
+
+    def three_steps(self, alpha: float, target: int = 0) -> ThreeSteps:
+        """Rotate, scale and rotate back, in the directions that are known (M7)."""
+        return self.quadratic.three_steps(alpha, target)
+
+    def checked(self, alpha: ArrayLike) -> Array:
+        """Strengths as an array, refused where there is no solution."""
+        return self.quadratic.checked(alpha)
+
+    @cached_property
+    def _start(self) -> Array:
+        """``Qᵀ D^{½} w₀``, ``(k,)``."""
+        fit = self.quadratic.fit
+        found: Array = self.spectrum.directions.forth(fit.weights[fit.penalised] / fit.scale[:, None])[:, 0]
+        return found

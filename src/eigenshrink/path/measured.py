@@ -1,0 +1,127 @@
+"""True losses along a path that is only a quadratic: what there is to measure, and what was (M11, M18)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Weights that stand together: the own weights of one module.
+
+    Attributes
+    ----------
+    name : str
+        As in the model, such as ``features.0``.
+    start, stop : int
+        Their place in the flat vector.
+    kind : str
+        Class of the module, such as ``Conv2d``.
+    """
+
+    name: str
+    start: int
+    stop: int
+    kind: str = ""
+
+    @property
+    def places(self) -> slice:
+        """Their place as a slice."""
+        return slice(self.start, self.stop)
+
+
+@dataclass(frozen=True, eq=False)
+class RowLosses:
+    """The loss row by row: its mean is ``Σ s_i ℓ_i / Σ s_i``, as the user's loss reduces it.
+
+    Attributes
+    ----------
+    values : (n,)
+        ℓ of each row (of each batch, where the loss cannot be taken apart).
+    weights : (n,)
+        s: what each counts in the mean.
+    wrong : (n,) or None
+        1 where the row is put into a wrong class, 0 elsewhere; None: targets are no classes.
+    """
+
+    values: Array
+    weights: Array
+    wrong: Array | None = None
+
+    @property
+    def mean(self) -> float:
+        """The loss."""
+        return float(self.values @ self.weights / self.weights.sum())
+
+    def noise(self, other: RowLosses) -> float:
+        """Standard error of the difference of the means, from differences row by row (M15)."""
+        share = self.weights / self.weights.sum()
+        apart = self.values - other.values
+        n = len(share)
+        if n < 2:
+            return 0.0
+        return float(np.sqrt(n / (n - 1) * np.sum(np.square(share * (apart - share @ apart)))))
+
+
+class Measure(Protocol):
+    """The true losses of the model at any weights ``(p,)``; each costs a pass over the data."""
+
+    @property
+    def judges(self) -> int:
+        """Rows that judge and were not trained on; 0: there are none."""
+        ...
+
+    def train(self, weights: Array) -> RowLosses:
+        """On the rows it was trained on, without penalty."""
+        ...
+
+    def validation(self, weights: Array) -> RowLosses:
+        """On the rows that judge."""
+        ...
+
+    def train_gradient(self, weights: Array) -> Array:
+        """``∇L``, ``(p,)``."""
+        ...
+
+    def validation_gradient(self, weights: Array) -> Array:
+        """``∇V``, ``(p,)``."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """What was measured at some strengths of a path, ascending.
+
+    Attributes
+    ----------
+    alphas : (a,)
+    predicted : (a,)
+        Change of L from ``w₀`` by the quadratic (M4).
+    change : (a,)
+        True change of L.
+    noise : (a,)
+        Standard error of that change.
+    validation : (a, v) or None
+        Loss of each row that judges.
+    validation_slope : (a,) or None
+        ``dV/d log α``.
+    judges : (v,) or None
+        Weights of these rows.
+    wrong : (a, v) or None
+        Wrongly classified ones.
+    """
+
+    alphas: Array
+    predicted: Array
+    change: Array
+    noise: Array
+    validation: Array | None = None
+    validation_slope: Array | None = None
+    judges: Array | None = None
+    wrong: Array | None = None
