@@ -14,6 +14,7 @@ from eigenshrink.errors import InputError
 from eigenshrink.fit import Fit, Sample
 from eigenshrink.models.loss import Loss
 from eigenshrink.models.squared import SQUARED
+from eigenshrink.path.hypergradient import Hypergradient, hypergradient
 from eigenshrink.path.measured import Layer, Measure, Measured
 from eigenshrink.path.quadratic import QuadraticPath
 from eigenshrink.path.steps import ThreeSteps
@@ -138,6 +139,11 @@ class KrylovPath:
     def trusted(self) -> tuple[float, float]:
         """The largest interval around α₀ in which the true change of L is as predicted (M18)."""
         return trusted_range(self)
+
+    @cached_property
+    def hypergradient(self) -> Hypergradient | None:
+        """Slope of the validation loss in log α, whole and by layer (M13); None: nothing judges."""
+        return hypergradient(self)
 
     def weights(self, alpha: ArrayLike) -> NDArray[np.floating]:
         """``w̃(α)``, flat, ``(p,)`` or ``(a, p)`` (M5)."""
