@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from eigenshrink.path.anchored import AnchoredPath
 from eigenshrink.path.krylov import KrylovPath
-from eigenshrink.path.measured import Layer, Measure, Measured, RowLosses
+from eigenshrink.path.measured import Layer, Measure, Measured, RowLosses, TrainingNotes
 from eigenshrink.path.quadratic import QuadraticPath
 from eigenshrink.path.steps import ThreeSteps, kept_share, squeeze
 
@@ -18,6 +18,7 @@ __all__ = [
     "QuadraticPath",
     "RowLosses",
     "ThreeSteps",
+    "TrainingNotes",
     "kept_share",
     "squeeze",
 ]

@@ -15,7 +15,7 @@ from eigenshrink.fit import Fit, Sample
 from eigenshrink.models.loss import Loss
 from eigenshrink.models.squared import SQUARED
 from eigenshrink.path.hypergradient import Hypergradient, hypergradient
-from eigenshrink.path.measured import Layer, Measure, Measured
+from eigenshrink.path.measured import Layer, Measure, Measured, TrainingNotes
 from eigenshrink.path.quadratic import QuadraticPath
 from eigenshrink.path.steps import ThreeSteps
 from eigenshrink.path.trust import measure_along, trusted_range
@@ -52,6 +52,8 @@ class KrylovPath:
         Of M18: relative error of the predicted change of L up to which the path is trusted.
     known : Measured or None
         What was measured, of a path that was read from a file.
+    notes : TrainingNotes
+        How it was trained.
     """
 
     fit: Fit
@@ -63,6 +65,7 @@ class KrylovPath:
     measure: Measure | None = None
     tolerance: float = TRUST
     known: Measured | None = None
+    notes: TrainingNotes = TrainingNotes()
 
     whole = True  # directions can be looked at: those of the Krylov space
     outputs = 1
@@ -120,7 +123,7 @@ class KrylovPath:
         """Names of the estimates of the true error that this path allows (M14)."""
         if self.fit.sample is None:
             return ()
-        judged = self.measured is not None and self.measured.validation is not None
+        judged = self.span is not None and self.measured is not None and self.measured.validation is not None
         whole = self.quadratic.trusted[0] == 0.0 and self.span is not None
         known = {
             "evidence": whole and bool(np.isfinite(self.sample.weight_sum)),

@@ -36,6 +36,40 @@ class Layer:
         return slice(self.start, self.stop)
 
 
+@dataclass(frozen=True)
+class TrainingNotes:
+    """What is known of how a model was trained, for words and warnings; the numbers are in its ``Fit``.
+
+    Attributes
+    ----------
+    optimiser : str
+        Class of the optimiser, such as ``SGD``; "" where it is not known.
+    decay_kind : str
+        "coupled" (the term is in the gradient: SGD, Adam), "decoupled" (beside it, as in SGD that decays
+        apart) or "adamw" (no strength of L2 stands behind it, M3).
+    unit_factor : float
+        The optimiser's own number is this times α.
+    excluded, frozen, unused : tuple of str
+        Parameters that are not penalised; that were not trained; that the loss does not depend on.
+    gradient_noise : float
+        Standard error of ``‖g‖``: root of the summed variances of the mean gradient; NaN where not known.
+    loss_scale : float
+        Times the number of rows and outputs it gives S; NaN for a loss of unknown scale.
+    remarks : tuple of str
+        Whatever else a reader should know, a sentence each.
+    """
+
+    optimiser: str = ""
+    decay_kind: str = "coupled"
+    unit_factor: float = 1.0
+    excluded: tuple[str, ...] = ()
+    frozen: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
+    gradient_noise: float = float("nan")
+    loss_scale: float = float("nan")
+    remarks: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, eq=False)
 class RowLosses:
     """The loss row by row: its mean is ``Σ s_i ℓ_i / Σ s_i``, as the user's loss reduces it.
