@@ -41,6 +41,7 @@ ORDER = (
     "report",
     "archive",
     "record",
+    "trained",
     "chain",
     "networks",
     "estimators",

@@ -43,6 +43,21 @@ class Select(StrEnum):
     strongest_equivalent = "strongest-equivalent"
 
 
+class CurvatureKind(StrEnum):
+    """Which matrix stands for the curvature of a network."""
+
+    ggn = "ggn"
+    hessian = "hessian"
+
+
+class NetworkCriterion(StrEnum):
+    """What α is chosen by for a network."""
+
+    auto = "auto"
+    validation = "validation"
+    evidence = "evidence"
+
+
 class WeightKind(StrEnum):
     """What a row weight means."""
 
@@ -50,7 +65,10 @@ class WeightKind(StrEnum):
     frequency = "frequency"
 
 
-WHICH = "Which one: diabetes (numbers), breast-cancer (two classes), wine (three), digits (ten)."
+WHICH = (
+    "Which one: diabetes (numbers), breast-cancer (two classes), wine (three), digits (ten), "
+    "network (a small network on digits, trained with PyTorch)."
+)
 Names = list[str] | None
 File = Annotated[Path, typer.Argument(metavar="FILE", help="CSV, TSV (also .gz), Parquet or Arrow.")]
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The --output folder of fit.")]
@@ -114,6 +132,34 @@ To = Annotated[
     str | None, typer.Option("--to", metavar="KEY", help="To this peer's number: sklearn.Ridge, ...")
 ]
 From = Annotated[str | None, typer.Option("--from", metavar="KEY", help="From this peer's number.")]
+Factory = Annotated[
+    str,
+    typer.Argument(
+        metavar="MODULE:FACTORY",
+        help="A function without arguments, in a module or a file.py, that returns a dict of model, loss, "
+        "loader, and if there are any val_loader, optimizer, weight_decay.",
+    ),
+]
+Matrix = Annotated[
+    CurvatureKind, typer.Option(help="The Gauss-Newton matrix, never negative, or the Hessian.")
+]
+Judged = Annotated[NetworkCriterion, typer.Option(help="What the strength is chosen by.")]
+Trained = Annotated[
+    float | None,
+    typer.Option(min=0.0, metavar="X", help="Decay it was trained with; unless the optimizer says it."),
+]
+Trust = Annotated[
+    float,
+    typer.Option(metavar="X", help="Relative error of the predicted change of the loss that is trusted."),
+]
+Products = Annotated[
+    int, typer.Option(min=1, metavar="N", help="The most products with the curvature, for each of two uses.")
+]
+Checkpoint = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Written after each block; an interrupted run goes on from it."),
+]
+ProbeSeed = Annotated[int, typer.Option(min=0, metavar="N", help="Of the random probes.")]
 
 
 def _fact(name: str) -> Any:
@@ -191,6 +237,11 @@ def demo(
     """Run the main job on an embedded real data set."""
 
     def work() -> int:
+        if name == "network":
+            from eigenshrink.cli.network import Wishes, study_network
+
+            code = study_network("eigenshrink.networks.demo:digits", Wishes(), output, strict)
+            return _shown(output, open_, code)
         from eigenshrink.cli.demo import demo_table
         from eigenshrink.cli.fit import fit_frame
         from eigenshrink.cli.wishes import Columns
@@ -201,6 +252,35 @@ def demo(
         columns = Columns(targets=target, categories=named)
         code = fit_frame(table, f"demo {name}", columns, output, strict)
         return _shown(output, open_, code)
+
+    raise typer.Exit(run(work, debug))
+
+
+@app.command()
+def network(
+    factory: Factory,
+    curvature: Matrix = CurvatureKind.ggn,
+    criterion: Judged = NetworkCriterion.auto,
+    weight_decay: Trained = None,
+    alpha: Alpha = "auto",
+    tolerance: Trust = 0.2,
+    products: Products = 400,
+    checkpoint: Checkpoint = None,
+    seed: ProbeSeed = 0,
+    output: Output = None,
+    strict: Strict = False,
+    open_: Open = False,
+    debug: Debug = False,
+) -> None:
+    """Study a trained PyTorch network for every weight decay, without training again."""
+
+    def work() -> int:
+        from eigenshrink.cli.network import Wishes, study_network
+
+        words = (curvature.value, criterion.value, alpha, weight_decay)
+        wishes = Wishes(*words, products, tolerance, checkpoint, seed)
+        folder = output or Path("out") / factory.rpartition(":")[2]
+        return _shown(folder, open_, study_network(factory, wishes, folder, strict))
 
     raise typer.Exit(run(work, debug))
 
