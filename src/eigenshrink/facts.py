@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from eigenshrink.path import Path
+from eigenshrink.path import KrylovPath, Path
 
 Array = NDArray[np.float64]
 
@@ -91,6 +91,9 @@ class Facts:
 
 def _splits(path: Path) -> dict[str, Any]:
     """How the rows of a path are split, by field."""
+    if isinstance(path, KrylovPath):
+        judges = _judges(path)
+        return {"held_out": judges, "held_out_source": "given" if judges else "none"}
     splits = None if path.fit.training is None else path.fit.training.splits
     if splits is None:
         return {}
@@ -102,6 +105,14 @@ def _splits(path: Path) -> dict[str, Any]:
         "held_out": 0 if held is None else len(held.y),
         "held_out_source": "none" if held is None else "fraction" if splits.fraction else "given",
     }
+
+
+def _judges(path: KrylovPath) -> int:
+    """Rows that judge a network."""
+    if path.measure is not None:
+        return path.measure.judges
+    known = path.known.judges if path.known is not None else None
+    return 0 if known is None else len(known)
 
 
 def _class_shares(path: Path) -> tuple[float, ...]:

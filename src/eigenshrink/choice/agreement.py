@@ -9,8 +9,9 @@ from functools import cache
 import numpy as np
 
 from eigenshrink.data.digits import number
-from eigenshrink.path import Path, QuadraticPath
+from eigenshrink.path import AnchoredPath, KrylovPath, Path, QuadraticPath
 from eigenshrink.risk import DESCRIBING, RiskCurve, criterion_name, row_errors
+from eigenshrink.risk.curve import at_edge
 from eigenshrink.risk.one_step import Leaving
 from eigenshrink.risk.signal import Array, Signal
 from eigenshrink.risk.weak import tilt
@@ -38,7 +39,7 @@ class Agreement:
         Whether it lies in that interval.
     cause : str
         The likely cause where they do not agree: groups, heavy tails, many columns, weak or strong
-        directions, separation, few rows, or chance; "" where they agree.
+        directions, separation, few rows, an edge, measured (of a network), or chance; "" where they agree.
     words : str
         All this in a sentence or two.
     """
@@ -62,6 +63,10 @@ CAUSES = {
     "strength, and what parameters add to it is understated: believe leave-one-out",
     "few rows": "a few rows, which the others do not foresee, make most of the loss and decide for "
     "leave-one-out: look at them",
+    "edge": "that is an end of the strengths at which the path is trusted, beyond which nothing is known: "
+    "train there and study again",
+    "measured": "validation was measured; the others take the loss for a quadratic around where the training "
+    "stopped: believe validation",
     "chance": "there is no sign of more than chance: the data do not settle the strength better than this",
 }
 
@@ -132,6 +137,8 @@ def _cause(
         return "groups"
     if all(_at_start(path, name, optima[name]) for name in outside):
         return "separation"
+    if isinstance(path, KrylovPath):
+        return _network(path, [optima[name] for name in outside], "validation" in optima)
     if path.fit.training is not None:
         each = np.sort(losses()[:, target])
         few = max(1, int(FEW_ROWS * len(each)))
@@ -146,9 +153,16 @@ def _cause(
     return "chance"
 
 
+def _network(path: KrylovPath, outside: list[float], judged: bool) -> str:
+    """The cause where the path is the quadratic of a network."""
+    if np.all(at_edge(np.array(outside), path.trusted, "") == "trusted"):
+        return "edge"
+    return "measured" if judged else "chance"
+
+
 def _losses(path: Path, alphas: Array) -> Array:
     """What each row costs when it is left out, up to a factor, ``(n, t)``."""
-    if isinstance(path, QuadraticPath):
+    if not isinstance(path, AnchoredPath):
         return row_errors(path, alphas).left_out ** 2
     leaving = Leaving.of(path, path.near(float(alphas[0])))
     response = path.problem.response

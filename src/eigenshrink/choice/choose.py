@@ -11,12 +11,19 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from eigenshrink.choice.agreement import Agreement, agreements
-from eigenshrink.choice.rule import AUTO, BEST, STRONGEST, resolve
+from eigenshrink.choice.rule import AUTO, BEST, NONE, STRONGEST, resolve
 from eigenshrink.data.digits import number
 from eigenshrink.errors import InputError
-from eigenshrink.path import Path
+from eigenshrink.path import KrylovPath, Path
 from eigenshrink.penalty import strengths
 from eigenshrink.risk import RiskCurve, criterion_name
+from eigenshrink.risk.curve import at_edge
+
+EVERYTHING = (0.0, float("inf"))
+EDGE = (
+    "the best of what can be seen from where the training stopped lies at the end of it: train there and "
+    "study again (en.tune does)"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,9 +52,9 @@ class Choice:
     alpha : float or (t,)
         House units, in [0, inf].
     boundary : str or (t,) of str
-        none, zero, infinite or flat; see :class:`eigenshrink.risk.Minimum`.
+        none, zero, infinite, flat or trusted; see :class:`eigenshrink.risk.Minimum`.
     criterion : str
-        loo, gcv, evidence, ..., or "given".
+        loo, gcv, evidence, ..., "given", or "none" where nothing can be told and alpha is as it was.
     reason : str
         One sentence.
     curve : RiskCurve or None
@@ -59,6 +66,8 @@ class Choice:
         Results carry no target axis.
     saved : Confidence or None
         Of a study that was loaded from a file.
+    seen : (low, high)
+        Strengths at which the path is trusted: beyond them nothing is known (M18).
     """
 
     alpha: Any
@@ -70,6 +79,7 @@ class Choice:
     curves: Mapping[str, RiskCurve] = field(default_factory=dict, repr=False)
     one_target: bool = True
     saved: Confidence | None = None
+    seen: tuple[float, float] = EVERYTHING
 
     @cached_property
     def interval(self) -> Any:
@@ -122,7 +132,7 @@ class Choice:
         """The interval in plain words; empty where there is none or where targets have their own."""
         if self.interval is None or np.ndim(self.interval) != 1:
             return ""
-        return _flatness(*self.interval)
+        return _flatness(*self.interval, self.seen)
 
     @property
     def confidence(self) -> Confidence:
@@ -148,16 +158,18 @@ def choose(
         If the criterion is unknown, infinite at every strength, or has no interval where one is needed.
     """
     name, reason = resolve(path, criterion)
-    curve = curves[name] if per_target else curves[name].pooled
-    minimum, moves = curve.minimum, path.span is not None
+    if name == NONE:
+        return _as_it_was(path, reason)
+    curve, moves = curves[name] if per_target else curves[name].pooled, path.span is not None
     if not moves:
         reason = "no column that varies is penalised, so the strength changes nothing"
-    elif criterion == AUTO and np.any(np.isposinf(minimum.value)):
-        shown = criterion_name(name)
-        reason = f"{shown} is infinite at every strength: some rows are known only from themselves"
-        name = "evidence"
+    elif criterion == AUTO and np.any(np.isposinf(curve.minimum.value)):
+        reason = f"{criterion_name(name)} is infinite at every strength"
+        if isinstance(path, KrylovPath):
+            return _as_it_was(path, f"the model cannot tell from here: {reason}")
+        name, reason = "evidence", f"{reason}: some rows are known only from themselves"
         curve = curves[name] if per_target else curves[name].pooled
-        minimum = curve.minimum
+    minimum = curve.minimum
     if moves and np.any(np.isposinf(minimum.value)):
         raise InputError(
             f"criterion {name!r} is infinite at every strength: some rows alone determine a free weight. "
@@ -166,9 +178,16 @@ def choose(
     alpha, boundary = minimum.alpha, minimum.boundary
     if select == STRONGEST:
         alpha, boundary, reason = _strongest(curve, name, reason)
+    if np.any(np.asarray(boundary) == "trusted"):
+        reason = f"{reason}; {EDGE}"
     one, t = curves[name].one_target, curves[name].targets
     alpha, boundary = _spread(alpha, curve, t, one), _spread(boundary, curve, t, one)
-    return Choice(alpha, boundary, name, reason, curve, path, curves, one_target=one)
+    return Choice(alpha, boundary, name, reason, curve, path, curves, one_target=one, seen=curve.edges)
+
+
+def _as_it_was(path: Path, reason: str) -> Choice:
+    """The strength that the training used, where nothing can be told of any other."""
+    return Choice(path.fit.alpha, "none", NONE, reason, one_target=path.one_target)
 
 
 def given(alpha: ArrayLike, curve_targets: int, one_target: bool) -> Choice:
@@ -195,6 +214,7 @@ def _strongest(curve: RiskCurve, name: str, reason: str) -> tuple[Any, Any, str]
     ends = np.asarray(curve.interval, dtype=np.float64).reshape(-1, 2)
     top = ends[:, 1]
     boundary = np.where(np.isinf(top), "infinite", np.where(top == 0, "zero", "none"))
+    boundary = at_edge(top, curve.edges, boundary)
     said = f"{reason}; the strongest that cannot be told from the best"
     return (float(top[0]), str(boundary[0]), said) if curve.one_target else (top, boundary, said)
 
@@ -206,7 +226,13 @@ def _spread(value: Any, curve: RiskCurve, targets: int, one_target: bool) -> Any
     return np.repeat(np.asarray(value)[None], targets, axis=0)
 
 
-def _flatness(low: float, high: float) -> str:
+def _flatness(low: float, high: float, seen: tuple[float, float]) -> str:
+    bounded, edges = seen != EVERYTHING, at_edge(np.array([low, high]), seen, "")
+    if bounded and np.all((edges == "trusted") | np.isin([low, high], EVERYTHING)):
+        return (
+            f"anything between {number(low, 2)} and {number(high, 2)} is as good, which is all that can be "
+            "seen from where the training stopped: the model cannot tell from here"
+        )
     if low == high:
         return f"only {number(low, 3)} itself: every other strength can be told from it"
     if low == 0 and np.isinf(high):

@@ -1,4 +1,4 @@
-"""How far coefficients and predictions scatter (M15), for either kind of path."""
+"""How far coefficients and predictions scatter (M15), for every kind of path."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from eigenshrink.errors import InputError
-from eigenshrink.inference import anchored, quadratic
+from eigenshrink.inference import anchored, network, quadratic
 from eigenshrink.inference.quadratic import KINDS
-from eigenshrink.path import AnchoredPath, Path
+from eigenshrink.path import AnchoredPath, KrylovPath, Path
 from eigenshrink.penalty import some_strengths, strengths
 
 __all__ = [
@@ -28,6 +28,8 @@ def dispersion(path: Path, alpha: ArrayLike | None = None, per_target: ArrayLike
     """φ per unit weight (M15); see :func:`eigenshrink.inference.quadratic.dispersion`."""
     if isinstance(path, AnchoredPath):
         return _each(alpha, per_target, lambda at: anchored.dispersion(path, at))
+    if isinstance(path, KrylovPath):
+        return _each(alpha, per_target, lambda at: network.dispersion(path, at))
     return quadratic.dispersion(path, alpha, per_target)
 
 
@@ -35,6 +37,8 @@ def residual_df(path: Path, alpha: ArrayLike | None = None, per_target: ArrayLik
     """``ν − γ(α)`` (M9); see :func:`eigenshrink.inference.quadratic.residual_df`."""
     if isinstance(path, AnchoredPath):
         return _each(alpha, per_target, lambda at: anchored.residual_df(path, at))
+    if isinstance(path, KrylovPath):
+        return _each(alpha, per_target, lambda at: network.residual_df(path, at))
     return quadratic.residual_df(path, alpha, per_target)
 
 
@@ -44,6 +48,8 @@ def covariance(
     """Covariance of all coefficients; see :func:`eigenshrink.inference.quadratic.covariance`."""
     if isinstance(path, AnchoredPath):
         return anchored.covariance(path, _one(alpha, per_target), kind)
+    if isinstance(path, KrylovPath):
+        raise network.refuse("covariance")
     return quadratic.covariance(path, alpha, kind, per_target)
 
 
@@ -53,6 +59,8 @@ def standard_errors(
     """Roots of its diagonal; see :func:`eigenshrink.inference.quadratic.standard_errors`."""
     if isinstance(path, AnchoredPath):
         return anchored.standard_errors(path, _one(alpha, per_target), kind)
+    if isinstance(path, KrylovPath):
+        raise network.refuse("standard errors")
     return quadratic.standard_errors(path, alpha, kind, per_target)
 
 
@@ -67,6 +75,8 @@ def prediction_std(
     """Standard error of each prediction; see :func:`eigenshrink.inference.quadratic.prediction_std`."""
     if isinstance(path, AnchoredPath):
         return anchored.prediction_std(path, X, float(_one(alpha, per_target)), kind, noise)
+    if isinstance(path, KrylovPath):
+        raise network.refuse("standard errors of predictions")
     return quadratic.prediction_std(path, X, alpha, kind, noise, per_target)
 
 
@@ -80,6 +90,8 @@ def kept_per_column(path: Path, alpha: ArrayLike | None = None, per_target: Arra
             return kept if path.problem.response.classes > 1 or not path.one_target else kept[0]
 
         return _each(alpha, per_target, one)
+    if isinstance(path, KrylovPath):
+        raise network.refuse("share of each column that is kept")
     return quadratic.kept_per_column(path, alpha, per_target)
 
 

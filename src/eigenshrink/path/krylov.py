@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -65,7 +65,7 @@ class KrylovPath:
     measure: Measure | None = None
     tolerance: float = TRUST
     known: Measured | None = None
-    notes: TrainingNotes = TrainingNotes()
+    notes: TrainingNotes = field(default_factory=TrainingNotes)
 
     whole = True  # directions can be looked at: those of the Krylov space
     outputs = 1

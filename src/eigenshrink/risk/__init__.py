@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from eigenshrink.errors import InputError
-from eigenshrink.path import AnchoredPath, Path, QuadraticPath
-from eigenshrink.risk import anchored
+from eigenshrink.path import AnchoredPath, KrylovPath, Path, QuadraticPath
+from eigenshrink.risk import anchored, krylov
 from eigenshrink.risk.combined import combined
 from eigenshrink.risk.cp import cp
 from eigenshrink.risk.curve import RiskCurve
@@ -39,10 +39,18 @@ Criterion = Callable[[Path], RiskCurve]
 def _either(
     quadratic: Callable[[QuadraticPath], RiskCurve] | None,
     anchors: Callable[[AnchoredPath], RiskCurve] | None,
+    network: Callable[[KrylovPath], RiskCurve] | None = None,
 ) -> Criterion:
-    """One criterion for both kinds of path."""
+    """One criterion for every kind of path."""
 
     def curve(path: Path) -> RiskCurve:
+        if isinstance(path, KrylovPath):
+            if network is None:
+                raise InputError(
+                    "a network has no rows that could be left out or fitted again: choose by validation "
+                    "(val_loader=) or evidence"
+                )
+            return network(path)
         if isinstance(path, AnchoredPath):
             if anchors is None:
                 raise InputError(f"gcv is for squared loss, and the loss here is {path.loss.name}: use loo")
@@ -61,11 +69,11 @@ RISKS: dict[str, Criterion] = {
     "kfold": _either(kfold, anchored.refitted_folds),
     "gcv": _either(gcv, None),
     "cp": _either(cp, anchored.akaike),
-    "evidence": _either(evidence, anchored.laplace),
-    "validation": _either(validation, anchored.held_out),
-    "train": _either(train, anchored.fitted),
+    "evidence": _either(evidence, anchored.laplace, krylov.evidence),
+    "validation": _either(validation, anchored.held_out, krylov.validation),
+    "train": _either(train, anchored.fitted, krylov.train),
     "optimism": _either(optimism, anchored.added),
-    "misclassified": _either(None, anchored.misclassified),
+    "misclassified": _either(None, anchored.misclassified, krylov.misclassified),
 }
 
 NAMES = {  # what people call them, in every sentence and figure
@@ -83,7 +91,7 @@ NAMES = {  # what people call them, in every sentence and figure
 }
 
 DESCRIBING = ("train", "optimism", "misclassified")  # they never choose a strength
-ERRORS = ("leave_group_out", "loo", "gcv")  # the first that there is estimates the true error
+ERRORS = ("leave_group_out", "loo", "gcv", "validation")  # the first that there is estimates the true error
 NEEDS_ROWS = (
     "combined",
     "loo",

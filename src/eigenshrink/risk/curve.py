@@ -64,6 +64,9 @@ class RiskCurve:
         The weakest strength that there is: what the limit α → 0 stands for.
     spacing : float
         Of the samples, in log α, that show every valley.
+    edges : (low, high)
+        Strengths between which the curve is believed (M18): an optimum at one of them is at the boundary
+        "trusted", unless that is 0 or ∞.
     """
 
     name: str
@@ -80,6 +83,7 @@ class RiskCurve:
     seed: int = 0
     lowest: float = 0.0
     spacing: float = SPACING
+    edges: tuple[float, float] = (0.0, float("inf"))
 
     def __call__(self, alpha: ArrayLike | None = None) -> Any:
         """Value at α: ``()`` or ``(t,)``, with a leading axis for ``(a,)``; None: as chosen."""
@@ -109,6 +113,7 @@ class RiskCurve:
                 alpha=np.maximum(found.alpha, self.lowest),
                 boundary=np.where(found.alpha <= self.lowest * ENDS, "zero", found.boundary),
             )
+        found = replace(found, boundary=at_edge(found.alpha, self.edges, found.boundary))
         return found.first() if self.one_target else found
 
     @cached_property
@@ -219,6 +224,13 @@ class RiskCurve:
         values, slopes = self.evaluate(alphas, slopes=derivative)
         result = slopes if derivative else values
         return squeeze(np.broadcast_to(result, (len(alphas), self.targets)), axes, self.one_target)
+
+
+def at_edge(alpha: Array, edges: tuple[float, float], otherwise: Any) -> NDArray[np.str_]:
+    """Call a strength at an edge of what is believed "trusted", and any other what it was called."""
+    low, high = edges
+    there = (low > 0) & (alpha <= low * ENDS) | np.isfinite(high) & (alpha >= high / ENDS)
+    return np.where(there, "trusted", otherwise)
 
 
 def once(criterion: Callable[[AnyPath], RiskCurve]) -> Callable[[AnyPath], RiskCurve]:

@@ -43,8 +43,9 @@ class Minimum:
     value : float or (t,)
         The curve there.
     boundary : str or (t,) of str
-        "none", "zero" (α → 0 is best), "infinite" (α → ∞ is best) or "flat" (the curve is flat towards
-        α → 0 and lowest there, so that it makes no choice between small strengths).
+        "none", "zero" (α → 0 is best), "infinite" (α → ∞ is best), "flat" (the curve is flat towards
+        α → 0 and lowest there, so that it makes no choice between small strengths) or "trusted" (an edge
+        of the strengths at which the path is believed is best; beyond it nothing is known).
     """
 
     alpha: Any

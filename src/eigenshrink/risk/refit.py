@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from eigenshrink.errors import InputError, NotConverged
 from eigenshrink.newton.solve import solve
-from eigenshrink.path import AnchoredPath, Path
+from eigenshrink.path import AnchoredPath, KrylovPath, Path, QuadraticPath
 from eigenshrink.risk.loo import RowErrors
 from eigenshrink.risk.loo import row_errors as squared_errors
 from eigenshrink.risk.one_step import Leaving
@@ -92,9 +92,9 @@ def row_errors(path: Path, alphas: Array) -> RowErrors:
     InputError
         If the path has no rows.
     """
-    if not isinstance(path, AnchoredPath):
+    if isinstance(path, QuadraticPath):
         return squared_errors(path, alphas)
-    if path.fit.training is None:
+    if isinstance(path, KrylovPath) or path.fit.training is None:
         raise InputError("rows can only be left out where they are at hand: use es.study(X, y)")
     anchor = path.near(float(alphas[0]))
     eta, leverage = Leaving.of(path, anchor).one()
