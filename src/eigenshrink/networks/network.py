@@ -1,0 +1,76 @@
+"""A model, its loss and its weights as one function of the flat weights (M2)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from eigenshrink.networks.batches import Batch, Batches, batches
+from eigenshrink.networks.losses import NetLoss, find_loss
+from eigenshrink.networks.parameters import COARSE, Parameters
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """What is differentiated: ``tensors, batch → output``, and the loss of that output.
+
+    Attributes
+    ----------
+    parameters : Parameters
+    loss : NetLoss
+    """
+
+    parameters: Parameters
+    loss: NetLoss
+
+    @classmethod
+    def of(cls, model: nn.Module, loss: Any, keep: Collection[str] | None = None) -> Network:
+        """Put together a model and its loss; only the weights named in ``keep``, where it is given."""
+        return cls(Parameters.of(model, keep), find_loss(loss))
+
+    @property
+    def model(self) -> nn.Module:
+        """The model itself."""
+        return self.parameters.model
+
+    def batches(self, loader: Any) -> Batches:
+        """Batches where the weights are, in the type that is computed with."""
+        return batches(loader, self.parameters.device, self.parameters.dtype)
+
+    def output(self, tensors: Sequence[Tensor], batch: Batch) -> Tensor:
+        """What the model gives with other weights, as one tensor; the model itself is not changed.
+
+        Parameters
+        ----------
+        tensors : sequence of Tensor
+            As :meth:`Parameters.split` and :meth:`Parameters.tensors` give them.
+        batch : Batch
+            Of :meth:`batches`.
+        """
+        positions, keywords = batch.arguments
+        named = {**self._buffers, **self.parameters.named(tensors)}
+        return self.loss.arrange(functional_call(self.model, named, positions, keywords), batch.target)
+
+    def total(self, tensors: Sequence[Tensor], batch: Batch) -> Tensor:
+        """``L · denominator`` of a batch, differentiable."""
+        return self.loss.sum(self.output(tensors, batch), batch.target)
+
+    @cached_property
+    def _buffers(self) -> dict[str, Tensor]:
+        """Buffers and frozen weights of 16 bits, in 32 where weights are computed with so."""
+        if not self.parameters.coarse:
+            return {}
+        own = {name for weight in self.parameters.weights for name in weight.names}
+        named = dict(self.model.named_buffers(remove_duplicate=False))
+        named |= dict(self.model.named_parameters(remove_duplicate=False))
+        return {
+            name: tensor.detach().to(torch.float32)
+            for name, tensor in named.items()
+            if name not in own and tensor.dtype in COARSE
+        }
