@@ -20,8 +20,9 @@ from eigenshrink.data.memory import predict
 from eigenshrink.directions import Directions, directions
 from eigenshrink.errors import InputError
 from eigenshrink.facts import Facts
+from eigenshrink.path import KrylovPath, QuadraticPath
 from eigenshrink.path import Path as AnyPath
-from eigenshrink.path import QuadraticPath
+from eigenshrink.path.display import shown_strengths
 from eigenshrink.penalty import one_strength, strengths
 from eigenshrink.risk import ERRORS, RiskCurve
 from eigenshrink.risk.curves import Curves
@@ -58,10 +59,11 @@ class Study:
 
     Attributes
     ----------
-    path : QuadraticPath or AnchoredPath
+    path : QuadraticPath, AnchoredPath or KrylovPath
         The regularised model for every strength.
     facts : Facts
-    feature_names, target_names : tuple of str
+    feature_names, target_names : sequence of str
+        Of a network: its weights, and what is minimised.
     loss : str
     asked : Asked
     tables : mapping
@@ -78,7 +80,7 @@ class Study:
 
     path: AnyPath
     facts: Facts
-    feature_names: tuple[str, ...]
+    feature_names: Sequence[str]
     target_names: tuple[str, ...]
     loss: str = "squared"
     asked: Asked = Asked()
@@ -110,11 +112,17 @@ class Study:
 
     @property
     def estimate(self) -> RiskCurve:
-        """The estimate of the true error to quote: the criterion that chose, or the one it goes with."""
-        name = self.choice.criterion
-        if name in self.risk and self.risk[name].unit == self.path.loss.unit:
-            return self.risk[name]
-        return next(self.risk[name] for name in ERRORS if name in self.risk)
+        """The estimate of the true error to quote: the criterion that chose, or the one it goes with.
+
+        Raises
+        ------
+        InputError
+            If there is none: nothing judges a network.
+        """
+        for name in (self.choice.criterion, *ERRORS):
+            if name in self.risk and self.risk[name].unit == self.path.loss.unit:
+                return self.risk[name]
+        raise InputError("the true error cannot be estimated: no rows judge the network, give val_loader=")
 
     @cached_property
     def choice(self) -> Choice:
@@ -145,13 +153,8 @@ class Study:
 
     @cached_property
     def alphas(self) -> Array:
-        """Strengths for display, ascending: two decades beyond the eigenvalues, at most 14 in all."""
-        chosen = self._chosen()
-        chosen = chosen[(chosen > 0) & np.isfinite(chosen)]
-        bottom, top = np.exp(self.path.span) * [0.01, 100] if self.path.span else (1e-3, 1.0)
-        low = max(min([max(bottom, top * 1e-14), *(chosen / 10)]), self.path.lowest)
-        high = max([top, *(chosen * 10)])
-        return np.maximum(np.logspace(np.log10(low), np.log10(high), 161), self.path.lowest)
+        """Strengths for display, ascending; see :func:`eigenshrink.path.display.shown_strengths`."""
+        return shown_strengths(self.path, self._chosen())
 
     @cached_property
     def objective(self) -> str:
@@ -304,9 +307,9 @@ class Study:
         return directions(self.path.local(strength), strength, self.weight_names, top, target)
 
     @property
-    def weight_names(self) -> tuple[str, ...]:
+    def weight_names(self) -> Sequence[str]:
         """A name for each weight: the columns, for a multinomial loss those of one class after the other."""
-        if self.loss != "multinomial":
+        if self.loss != "multinomial" or isinstance(self.path, KrylovPath):
             return self.feature_names
         return tuple(f"{label}: {name}" for label in self.classes for name in self.feature_names)
 
@@ -354,6 +357,8 @@ class Study:
 
     def _checked(self, X: Any) -> Any:
         """Rows to predict for: the columns of this study, in its order."""
+        if isinstance(self.path, KrylovPath):
+            raise InputError("a network predicts by itself: study.apply_(model, alpha), then model(inputs)")
         names = column_names(X)
         if names and names != self.feature_names:
             raise InputError(

@@ -69,7 +69,7 @@ def _tell_alone(examined: Examined) -> list[str]:
     )
     order = np.argsort(least, axis=0)
     low, high = np.take_along_axis(least, order, 0), np.take_along_axis(most, order, 0)
-    return [examined.names[j] for j in np.flatnonzero(np.all(high[:-1] < low[1:], axis=0))]
+    return [examined.names[int(j)] for j in np.flatnonzero(np.all(high[:-1] < low[1:], axis=0))]
 
 
 def imbalance(examined: Examined) -> Finding:

@@ -39,7 +39,7 @@ INDICATOR_SD = 0.5  # of an indicator of half the rows: what every indicator cou
 def constant_columns(examined: Examined) -> Finding:
     """Columns that do not vary beside the intercept: their weight is exactly 0."""
     fit = examined.path.fit
-    names = [examined.names[j] for j in np.flatnonzero(~fit.active)]
+    names = [examined.names[j] for j in np.flatnonzero(~fit.active).tolist()]
     if not names:
         return Finding("constant columns", "pass", 0, 0, "Every column varies.", "")
     return Finding(

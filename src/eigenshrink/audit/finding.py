@@ -79,8 +79,8 @@ class Examined:
     curves : mapping
         Estimates of the true error by name.
     choice : Choice
-    names, targets : tuple of str
-        Of the columns and of the targets.
+    names, targets : sequence of str
+        Of the columns, or of the weights of a network, and of the targets.
     numbers : (n given,) or None
         What people call the rows that were given; None: they are counted from 0.
     classes : tuple
@@ -90,7 +90,7 @@ class Examined:
     path: Path
     curves: Mapping[str, RiskCurve]
     choice: Choice
-    names: tuple[str, ...]
+    names: Sequence[str]
     targets: tuple[str, ...] = ()
     numbers: NDArray[np.intp] | None = None
     classes: tuple[Any, ...] = ()

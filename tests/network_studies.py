@@ -1,0 +1,290 @@
+"""Studies of networks without PyTorch: a perceptron in numpy, ridge as a network, and a very wide one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+from scipy.optimize import minimize
+
+from eigenshrink.curvature import MatrixCurvature, OperatorCurvature
+from eigenshrink.facts import Facts
+from eigenshrink.fit import Fit, Sample
+from eigenshrink.models import MULTINOMIAL, SQUARED
+from eigenshrink.path import KrylovPath, Layer, QuadraticPath, RowLosses, TrainingNotes
+from eigenshrink.path.products import krylov_path
+from eigenshrink.path.weight_names import WeightNames
+from eigenshrink.record import Asked
+from eigenshrink.spectrum.record import DenseBasis, FreeBlock, Spectrum
+from eigenshrink.spectrum.sums import Estimate
+from eigenshrink.trained import NetworkStudy
+
+INPUTS, HIDDEN, CLASSES = 4, 5, 3
+ROWS, JUDGES = 240, 150
+SHAPES = (
+    ("hidden.weight", (HIDDEN, INPUTS)),
+    ("hidden.bias", (HIDDEN,)),
+    ("head.weight", (CLASSES, HIDDEN)),
+    ("head.bias", (CLASSES,)),
+)
+ENDS = np.cumsum([0, *(int(np.prod(shape)) for _, shape in SHAPES)])
+LAYERS = (Layer("hidden", 0, int(ENDS[2]), "Linear"), Layer("head", int(ENDS[2]), int(ENDS[4]), "Linear"))
+
+
+class Perceptron:
+    """One hidden layer of tanh and the log loss of three classes: losses, gradients, Gauss-Newton."""
+
+    def __init__(self, seed: int = 0, judges: int = JUDGES) -> None:
+        rng = np.random.default_rng(seed)
+        centres = rng.normal(size=(CLASSES, INPUTS))
+        labels = rng.integers(0, CLASSES, size=ROWS + judges)
+        rows = centres[labels] + 1.1 * rng.normal(size=(len(labels), INPUTS))
+        self.rows, self.labels = rows[:ROWS], labels[:ROWS]
+        self.others, self.other_labels = rows[ROWS:], labels[ROWS:]
+        self.judges = judges
+        self.start = 0.4 * rng.normal(size=ENDS[-1])
+
+    def parts(self, w):
+        return [w[ENDS[i] : ENDS[i + 1]].reshape(shape) for i, (_, shape) in enumerate(SHAPES)]
+
+    def outputs(self, w, X):
+        W, b, V, c = self.parts(w)
+        hidden = np.tanh(X @ W.T + b)
+        return hidden, hidden @ V.T + c
+
+    def losses(self, w, X, labels):
+        _, eta = self.outputs(w, X)
+        values = np.log(np.exp(eta - eta.max(axis=1, keepdims=True)).sum(axis=1)) + eta.max(axis=1)
+        values -= eta[np.arange(len(labels)), labels]
+        return RowLosses(values, np.ones(len(labels)), (eta.argmax(axis=1) != labels).astype(float))
+
+    def jacobian(self, w, X):
+        """``∂η/∂w``, ``(n, c, p)``."""
+        _, _, V, _ = self.parts(w)
+        hidden, eta = self.outputs(w, X)
+        back = V[None] * (1 - hidden**2)[:, None, :]  # (n, c, h)
+        n = len(X)
+        unit = np.broadcast_to(np.eye(CLASSES), (n, CLASSES, CLASSES))
+        first = (back[..., None] * X[:, None, None, :]).reshape(n, CLASSES, -1)
+        last = (unit[..., None] * hidden[:, None, None, :]).reshape(n, CLASSES, -1)
+        return np.concatenate([first, back, last, unit], axis=2), eta
+
+    def gradient(self, w, X, labels):
+        J, eta = self.jacobian(w, X)
+        share = MULTINOMIAL.slope(labels, eta)
+        return np.einsum("ncp,nc->p", J, share) / len(X)
+
+    def gauss_newton(self, w):
+        J, eta = self.jacobian(w, self.rows)
+        return np.einsum("ncp,ncd,ndq->pq", J, MULTINOMIAL.curvature(self.labels, eta), J) / ROWS
+
+    def train(self, w):
+        return self.losses(w, self.rows, self.labels)
+
+    def validation(self, w):
+        return self.losses(w, self.others, self.other_labels)
+
+    def train_gradient(self, w):
+        return self.gradient(w, self.rows, self.labels)
+
+    def validation_gradient(self, w):
+        return self.gradient(w, self.others, self.other_labels)
+
+    def trained(self, alpha, d):
+        def objective(w):
+            return self.train(w).mean + 0.5 * alpha * d @ w**2, self.train_gradient(w) + alpha * d * w
+
+        return minimize(objective, self.start, jac=True, method="BFGS", options={"gtol": 1e-7}).x
+
+
+def sample_of(rows, weight_sum, p, observations=None):
+    zeros, ones = np.broadcast_to(0.0, (p,)), np.broadcast_to(1.0, (p,))
+    nu = rows if observations is None else observations
+    return Sample(
+        rows, weight_sum, nu, "precision", False, zeros, ones, np.zeros(1), np.array([np.nan]), "float64"
+    )
+
+
+def perceptron_path(alpha=0.02, free=False, judges=JUDGES, notes=None, stop=None):
+    """The path of a trained perceptron; ``free``: biases are not penalised; ``stop``: not quite trained."""
+    net = Perceptron(judges=judges)
+    d = np.ones(int(ENDS[-1]))
+    if free:
+        d[ENDS[1] : ENDS[2]] = d[ENDS[3] : ENDS[4]] = 0.0
+    w = net.trained(alpha, d) + (0.0 if stop is None else stop)
+    fit = Fit(
+        weights=w[:, None],
+        gradient=net.train_gradient(w)[:, None],
+        alpha=alpha,
+        curvature=MatrixCurvature(net.gauss_newton(w)),
+        penalty_factor=d,
+        active=np.ones(len(d), dtype=bool),
+        loss=MULTINOMIAL,
+        sample=sample_of(ROWS, float(ROWS), len(d)),
+    )
+    path = krylov_path(fit, LAYERS, net, net.train(w).mean)
+    return replace(path, notes=notes or TrainingNotes(optimiser="SGD", loss_scale=1.0))
+
+
+def ridge_path(alpha=0.1, rows=90, p=24, judges=60, layers=("first", "head")):
+    """Squared loss of a linear model: the quadratic is the loss."""
+    rng = np.random.default_rng(1)
+    true = rng.normal(size=p) / np.arange(1, p + 1)
+    X, Z = rng.normal(size=(rows, p)), rng.normal(size=(judges, p))
+    y, z = X @ true + rng.normal(size=rows), Z @ true + rng.normal(size=judges)
+
+    class Linear:
+        def train(self, w):
+            return RowLosses(0.5 * (y - X @ w) ** 2, np.ones(rows))
+
+        def validation(self, w):
+            return RowLosses(0.5 * (z - Z @ w) ** 2, np.ones(judges))
+
+        def train_gradient(self, w):
+            return X.T @ (X @ w - y) / rows
+
+        def validation_gradient(self, w):
+            return Z.T @ (Z @ w - z) / judges
+
+    net = Linear()
+    net.judges = judges
+    H = X.T @ X / rows
+    w = np.linalg.solve(H + alpha * np.eye(p), X.T @ y / rows)
+    fit = Fit(
+        weights=w[:, None],
+        gradient=net.train_gradient(w)[:, None],
+        alpha=alpha,
+        curvature=MatrixCurvature(H),
+        penalty_factor=np.ones(p),
+        active=np.ones(p, dtype=bool),
+        loss=SQUARED,
+        sample=sample_of(rows, float(rows), p),
+    )
+    half = p // 2
+    made = (Layer(layers[0], 0, half, "Linear"), Layer(layers[1], half, p, "Linear"))
+    path = krylov_path(fit, made, net, net.train(w).mean)
+    return replace(path, notes=TrainingNotes(optimiser="SGD", loss_scale=1.0))
+
+
+class Estimated:
+    """Sums that are only estimated: what is known exactly, with a standard error of 2 %."""
+
+    products = 128
+
+    def __init__(self, values, parts):
+        self.values, self.parts = values, parts
+
+    def _kept(self, alphas):
+        return self.values / (self.values + alphas[:, None])
+
+    def shares(self, alphas):
+        with np.errstate(invalid="ignore"):
+            return self._doubtful(np.where(np.isinf(alphas)[:, None], 0.0, self._kept(alphas)).sum(axis=1))
+
+    def logs(self, alphas):
+        with np.errstate(divide="ignore"):
+            return self._doubtful(np.log1p(self.values / alphas[:, None]).sum(axis=1))
+
+    def layers(self, alphas):
+        return self._kept(alphas) @ self.parts.T
+
+    def density(self, edges):
+        return np.histogram(self.values, edges)[0].astype(float)
+
+    negative = 0.0
+
+    def _doubtful(self, value):
+        return Estimate(value, 0.02 * value, 0.95 * value, 1.06 * value)
+
+
+def wide_path(p=200_000, k=40, alpha=1e-3, single=True):
+    """Many weights, of which a Krylov space of k directions is known, in float32 or not; no data at hand."""
+    rng = np.random.default_rng(2)
+    Q = np.linalg.qr(rng.normal(size=(p, k)))[0]
+    values = np.geomspace(5.0, 1e-5, k)
+    w = Q @ (rng.normal(size=k) * values / (values + alpha))
+    d = np.ones(p)
+
+    def product(v):
+        return Q @ (values * (Q.T @ v))
+
+    fit = Fit(
+        weights=w[:, None],
+        gradient=-alpha * w[:, None],
+        alpha=alpha,
+        curvature=OperatorCurvature(product, p),
+        penalty_factor=d,
+        active=np.ones(p, dtype=bool),
+        loss=MULTINOMIAL,
+        sample=sample_of(5000, 5000.0, p),
+    )
+    basis = Q.astype(np.float32) if single else Q
+    start = basis.T @ w
+    spectrum = Spectrum(
+        eigenvalues=values,
+        directions=DenseBasis(basis),
+        numerators=((values + alpha) * start)[:, None],
+        at=alpha,
+        route="krylov",
+        floor=0.0,
+        free=FreeBlock(0, np.zeros((0, p)), np.zeros((0, 1)), np.zeros((0, 0))),
+    )
+    bare = replace(fit, sample=None, loss=None)
+    layers = tuple(Layer(f"block{i}", i * p // 50, (i + 1) * p // 50, "Conv2d") for i in range(50))
+    parts = rng.dirichlet(np.ones(50), size=k).T
+    return KrylovPath(
+        fit=fit,
+        quadratic=QuadraticPath(bare, spectrum),
+        bound=lambda alphas: 1e-7 * np.ones(len(alphas)),
+        make_sums=lambda: Estimated(values, parts),
+        layers=layers,
+        start_loss=0.31,
+        notes=TrainingNotes(optimiser="Adam", loss_scale=1.0),
+    )
+
+
+def study_of(path, shapes=None, loss="cross_entropy", **asked):
+    """The record that :func:`eigenshrink.networks.study` makes of a path."""
+    names = WeightNames(shapes or [("weight", (len(path.fit.penalty_factor),))])
+    return NetworkStudy(
+        path=path,
+        facts=Facts.of(path, one_target=True, standardize=False, penalty_factor=False),
+        feature_names=names,
+        target_names=("loss",),
+        loss=loss,
+        asked=Asked(**asked),
+    )
+
+
+def perceptron(alpha=None, criterion="auto", **options):
+    return study_of(perceptron_path(**options), SHAPES, alpha=alpha, criterion=criterion)
+
+
+KINDS = {
+    "perceptron": perceptron,
+    "free biases": lambda: perceptron(free=True),
+    "nobody judges": lambda: perceptron(judges=0),
+    "given": lambda: perceptron(alpha=0.03),
+    "stopped early": lambda: perceptron(stop=0.02),
+    "ridge": lambda: study_of(ridge_path(), loss="squared"),
+    "hostile layers": lambda: study_of(
+        ridge_path(layers=("<script>alert(1)</script>", "$\\frac$ \x00 'a'")), loss="squared"
+    ),
+    "wide": lambda: study_of(wide_path()),
+    "untrained decay": lambda: perceptron_zero(),
+    "AdamW": lambda: perceptron_zero(TrainingNotes("AdamW", "adamw", float("nan"), loss_scale=1.0)),
+}
+
+
+def perceptron_zero(notes=None):
+    """Trained for a while with no penalty that is known."""
+    path = perceptron_path(notes=notes)
+    fit = replace(path.fit, alpha=0.0)
+    made = krylov_path(fit, LAYERS, path.measure, path.start_loss)
+    return study_of(replace(made, notes=notes or TrainingNotes("SGD", loss_scale=1.0)), SHAPES)
+
+
+@cache
+def study(kind):
+    return KINDS[kind]()
