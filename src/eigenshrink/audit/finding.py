@@ -16,7 +16,7 @@ from eigenshrink.data.checks import Table
 from eigenshrink.data.splits import Splits
 from eigenshrink.fit import Training
 from eigenshrink.models.loss import Loss
-from eigenshrink.path import AnchoredPath, Path, QuadraticPath
+from eigenshrink.path import AnchoredPath, KrylovPath, Path, QuadraticPath
 from eigenshrink.risk import RiskCurve, RowErrors, row_errors
 
 
@@ -109,6 +109,17 @@ class Examined:
     def anchored(self) -> AnchoredPath:
         """The path of a loss that is not quadratic; only checks of such losses may ask."""
         assert isinstance(self.path, AnchoredPath)
+        return self.path
+
+    @property
+    def network(self) -> bool:
+        """The path is that of a trained network, which has no rows and columns of a table."""
+        return isinstance(self.path, KrylovPath)
+
+    @property
+    def krylov(self) -> KrylovPath:
+        """The path of a network; only checks of networks may ask."""
+        assert isinstance(self.path, KrylovPath)
         return self.path
 
     @cached_property

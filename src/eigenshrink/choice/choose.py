@@ -132,7 +132,8 @@ class Choice:
         """The interval in plain words; empty where there is none or where targets have their own."""
         if self.interval is None or np.ndim(self.interval) != 1:
             return ""
-        return _flatness(*self.interval, self.seen)
+        low, high = self.interval
+        return _flatness(low, high, self.seen)
 
     @property
     def confidence(self) -> Confidence:
