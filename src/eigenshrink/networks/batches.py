@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from eigenshrink.errors import InputError
-from eigenshrink.networks.state import seeded
+from eigenshrink.networks.state import Dice
 
 WANTED = (
     "a batch is a pair (inputs, target), where inputs are a tensor, a tuple of tensors or a dict, "
@@ -79,13 +79,12 @@ class Batches:
     seed: int = 0
 
     def __iter__(self) -> Iterator[Batch]:
-        source = _Draws(self.loader, self.seed)
-        number = 0
-        for item in source:
+        source = self.loader if isinstance(self.loader, list | tuple) else _drawn(self.loader, self.seed)
+        number = -1
+        for number, item in enumerate(source):
             batch = as_batch(item, number)
             yield batch if self.device is None else batch.to(self.device, self.dtype)
-            number += 1
-        if not number:
+        if number < 0:
             raise InputError("the loader gives no batch: it has no rows, or drop_last leaves none")
 
     def drawn(self, seed: int) -> Batches:
@@ -171,35 +170,23 @@ def _moved(value: Any, device: torch.device, dtype: torch.dtype | None) -> Any:
     return value
 
 
-class _Draws:
-    """Read a loader under its own random numbers, which stop between one batch and the next."""
-
-    def __init__(self, loader: Iterable[Any], seed: int) -> None:
-        self.loader = loader
-        self.seed = seed
-
-    def __iter__(self) -> Iterator[Any]:
-        states = [(generator, generator.get_state()) for generator in generators(self.loader)]
-        for generator, _ in states:
-            generator.manual_seed(self.seed)
-        try:
-            yield from self._items()
-        finally:
-            for generator, state in states:
-                generator.set_state(state)
-
-    def _items(self) -> Iterator[Any]:
-        missing = object()
-        with seeded(self.seed):
-            source = iter(self.loader)
-            item = next(source, missing)
-            state = torch.get_rng_state()
-        while item is not missing:
+def _drawn(loader: Iterable[Any], seed: int) -> Iterator[Any]:
+    """Read a loader under random numbers of its own, put away between one batch and the next."""
+    before = [(generator, generator.get_state()) for generator in generators(loader)]
+    for generator, _ in before:
+        generator.manual_seed(seed)
+    dice, end = Dice(seed), object()
+    try:
+        with dice:
+            source = iter(loader)
+            item = next(source, end)
+        while item is not end:
             yield item
-            with seeded(self.seed):
-                torch.set_rng_state(state)
-                item = next(source, missing)
-                state = torch.get_rng_state()
+            with dice:
+                item = next(source, end)
+    finally:
+        for generator, state in before:
+            generator.set_state(state)
 
 
 def generators(loader: Any) -> list[torch.Generator]:

@@ -13,6 +13,7 @@ from torch.func import functional_call
 
 from eigenshrink.networks.batches import Batch, Batches, batches
 from eigenshrink.networks.losses import NetLoss, find_loss
+from eigenshrink.networks.losses.declared import declared_loss
 from eigenshrink.networks.parameters import COARSE, Parameters
 
 
@@ -30,9 +31,15 @@ class Network:
     loss: NetLoss
 
     @classmethod
-    def of(cls, model: nn.Module, loss: Any, keep: Collection[str] | None = None) -> Network:
-        """Put together a model and its loss; only the weights named in ``keep``, where it is given."""
-        return cls(Parameters.of(model, keep), find_loss(loss))
+    def of(
+        cls, model: nn.Module, loss: Any, keep: Collection[str] | None = None, loader: Any = None
+    ) -> Network:
+        """Put together a model and its loss; only the weights named in ``keep``, where it is given.
+
+        ``loss=None``: the one that the model computes itself, recognised on the first batch of ``loader``.
+        """
+        found = declared_loss(model, batches(loader)) if loss is None else find_loss(loss)
+        return cls(Parameters.of(model, keep), found)
 
     @property
     def model(self) -> nn.Module:

@@ -36,26 +36,51 @@ def undisturbed(model: nn.Module) -> Iterator[None]:
         stack.enter_context(_buffers_kept(model))
         stack.enter_context(_gradients_kept(model))
         stack.enter_context(_attention_by_formula())
+        stack.enter_context(exact(*{weight.device.type for weight in model.parameters()} - {"meta"}))
+        stack.enter_context(torch.enable_grad())
+        yield
+
+
+@contextmanager
+def exact(*devices: str) -> Iterator[None]:
+    """Compute as it is written on devices of these types: no TF32, no autocast, no inference mode."""
+    with ExitStack() as stack:
         stack.enter_context(_exact_products())
         stack.enter_context(torch.inference_mode(False))
-        stack.enter_context(torch.enable_grad())
-        for device in sorted({weight.device.type for weight in model.parameters()} - {"meta"}):
+        for device in sorted(devices):
             stack.enter_context(torch.autocast(device, enabled=False))
         yield
 
 
-@contextmanager
-def seeded(seed: int) -> Iterator[None]:
-    """Draw random numbers from a seed of its own, then go on with those of before."""
-    with _random_kept():
-        torch.manual_seed(seed)
-        random.seed(seed)
-        yield
+class Dice:
+    """Random numbers of a seed of its own (PyTorch on the CPU, and Python), drawn inside ``with dice:``.
+
+    Parameters
+    ----------
+    seed : int
+    """
+
+    def __init__(self, seed: int) -> None:
+        self.own = torch.Generator().manual_seed(seed).get_state(), random.Random(seed).getstate()
+
+    def __enter__(self) -> None:
+        self._swap()
+
+    def __exit__(self, *raised: object) -> None:
+        self._swap()
+
+    def _swap(self) -> None:
+        """Exchange them with everybody's."""
+        theirs = torch.get_rng_state(), random.getstate()
+        torch.set_rng_state(self.own[0])
+        random.setstate(self.own[1])
+        self.own = theirs
 
 
 @contextmanager
 def _random_kept() -> Iterator[None]:
-    devices = range(torch.cuda.device_count())
+    cuda: Any = torch.cuda
+    devices = range(cuda.device_count() if cuda.is_initialized() else 0)
     plain = random.getstate()
     with torch.random.fork_rng(devices=devices):
         try:

@@ -1,0 +1,212 @@
+"""Whether two passes over the data see the same loss: if not, no curvature can be had of it (M18).
+
+Everything random is found by doing things twice; why is told from what the model and the loader are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.modules.dropout import _DropoutNd
+from torch.utils.data import DataLoader, SequentialSampler, WeightedRandomSampler
+
+from eigenshrink.errors import InputError
+from eigenshrink.networks.batches import Batches
+from eigenshrink.networks.measure import Pass, run
+from eigenshrink.networks.network import Network
+from eigenshrink.networks.state import undisturbed
+
+Array = NDArray[np.float64]
+
+AGREE = {torch.float64: 1e-6, torch.float32: 1e-2}  # relative difference of a row's loss, of the gradient
+ROUNDINGS = 100.0  # of the largest output, that a row may differ by when it stands in another batch
+
+
+def check(network: Network, loader: Any, name: str = "loader") -> Pass:
+    """Go over the data twice, under different random numbers, and compare; give the first pass.
+
+    Losses are compared row by row after sorting, so that the order does not matter.
+
+    Parameters
+    ----------
+    network : Network
+    loader : as for :func:`eigenshrink.networks.batches.batches`
+    name : str
+        What to call it.
+
+    Raises
+    ------
+    InputError
+        Naming what is random, and what to do about it.
+    """
+    data = network.batches(loader)
+    _whole_batches(network.model)
+    _all_rows(data.loader, name)
+    weights = network.parameters.flat()
+    with undisturbed(network.model):
+        _same_batch(network, data)
+        first, second = run(network, weights, data), run(network, weights, data.drawn(data.seed + 1))
+        _same_passes(network, first, second, name)
+        if not _same_order(network, first, second):
+            again = run(network, weights, data, gradient=False)
+            _kept_order(network, first, again, name)
+    _finite(first, name)
+    return first
+
+
+def _whole_batches(model: nn.Module) -> None:
+    """Refuse batch normalisation that has no running statistics: its loss depends on who shares a batch."""
+    for name, module in model.named_modules():
+        if isinstance(module, _BatchNorm) and (module.running_mean is None or module.running_var is None):
+            raise InputError(
+                f"module {name!r} ({type(module).__name__}) has track_running_stats=False: it normalises by "
+                "the rows of a batch also in evaluation mode, so that the loss depends on how rows are "
+                "batched; use running statistics, or GroupNorm or LayerNorm"
+            )
+
+
+def _all_rows(loader: Any, name: str) -> None:
+    """Refuse loaders that leave out or repeat rows at random."""
+    if not isinstance(loader, DataLoader):
+        return
+    sampler = loader.sampler
+    random = isinstance(sampler, WeightedRandomSampler) or getattr(sampler, "replacement", False) is True
+    if random:
+        raise InputError(
+            f"{name} draws rows with replacement ({type(sampler).__name__}): each pass has other rows; give "
+            "a DataLoader over each row once, and weights of classes to the loss"
+        )
+    lost = dropped(loader)
+    if lost and not isinstance(sampler, SequentialSampler):
+        raise InputError(
+            f"{name} has drop_last=True and shuffles: each pass leaves out {lost} of "
+            f"{_length(sampler)} rows, others each time; set drop_last=False"
+        )
+
+
+def dropped(loader: Any) -> int:
+    """Rows that ``drop_last`` leaves out of each pass."""
+    if not isinstance(loader, DataLoader) or not loader.drop_last or not loader.batch_size:
+        return 0
+    return _length(loader.sampler) % loader.batch_size
+
+
+def _length(sampler: Iterable[Any]) -> int:
+    size = getattr(sampler, "__len__", None)
+    return 0 if size is None else int(size())
+
+
+def _same_batch(network: Network, data: Batches) -> None:
+    """Refuse a model that answers one batch differently the second time."""
+    batch = next(iter(data))
+    tensors = network.parameters.tensors()
+    with torch.no_grad():
+        start = torch.get_rng_state()
+        one = network.output(tensors, batch).double()
+        drew = not torch.equal(start, torch.get_rng_state())
+        two = network.output(tensors, batch).double()
+    if one.shape != two.shape or _apart(one.cpu().numpy(), two.cpu().numpy()) > _tolerance(network):
+        raise InputError(f"the model answers one batch differently each time: {_why(network.model, drew)}")
+
+
+def _why(model: nn.Module, drew: bool) -> str:
+    """What in a model is random in evaluation mode."""
+    awake = [
+        f"{name!r} ({type(module).__name__})"
+        for name, module in model.named_modules()
+        if isinstance(module, _DropoutNd | nn.RReLU) and module.training
+    ]
+    if awake:
+        return f"{', '.join(awake)} stays in training mode after model.eval(); let it follow the mode"
+    if drew:
+        return (
+            "it draws random numbers in evaluation mode, as F.dropout(x) does without "
+            "training=self.training; let it draw only while self.training"
+        )
+    return (
+        "it keeps something from one call to the next, or its kernels are not deterministic; switch that off"
+    )
+
+
+def _same_passes(network: Network, first: Pass, second: Pass, name: str) -> None:
+    """Refuse two passes with other rows, other losses or another gradient."""
+    if first.rows != second.rows:
+        raise InputError(
+            f"{name} gives {first.rows} rows in one pass and {second.rows} in the next; "
+            "give one that goes over the same rows each time: without drop_last, without sampling"
+        )
+    tolerance = _tolerance(network)
+    one, two = _sorted(first), _sorted(second)
+    floor = (ROUNDINGS * torch.finfo(network.parameters.dtype).eps * first.reach) ** 2 / tolerance
+    far = np.abs(one - two) > tolerance * (np.abs(one) + np.mean(np.abs(one))) + floor
+    off = float(np.linalg.norm(first.gradient - second.gradient))
+    steep = first.batches > 1 and off > tolerance * first.steepness
+    if np.any(far) or steep:
+        before, after = first.losses.mean, second.losses.mean
+        raise InputError(
+            f"two passes over {name} differ: the loss is {before:.6g}, then {after:.6g}. "
+            f"{_what_changes(network, first)}"
+        )
+
+
+def _what_changes(network: Network, first: Pass) -> str:
+    if not network.loss.by_row:
+        return (
+            "Either its rows change (random augmentation or sampling: give a loader without), or the loss is "
+            "no mean over rows, so that it depends on how they are batched: give the batches in a fixed order"
+        )
+    return (
+        "The model answers one batch the same way each time, so the rows change: random augmentation or "
+        "sampling in the data set; give a loader over the data as they are"
+    )
+
+
+def _sorted(passed: Pass) -> Array:
+    """Losses in an order of their own; of batches only their mean, for they are cut differently."""
+    losses = passed.losses
+    if len(losses.values) != passed.rows:
+        return np.array([losses.mean])
+    return np.sort(losses.values * losses.weights)
+
+
+def _same_order(network: Network, first: Pass, second: Pass) -> bool:
+    one, two = first.losses, second.losses
+    return len(one.values) == len(two.values) and _apart(one.values, two.values) <= _tolerance(network)
+
+
+def _kept_order(network: Network, first: Pass, again: Pass, name: str) -> None:
+    """Refuse a loader that shuffles by random numbers that are out of reach."""
+    if not _same_order(network, first, again):
+        raise InputError(
+            f"{name} shuffles by random numbers of its own, not those of PyTorch or Python, so that batches "
+            "cannot be kept; give a DataLoader with shuffle=False"
+        )
+
+
+def _finite(first: Pass, name: str) -> None:
+    bad = np.flatnonzero(~np.isfinite(first.losses.values))
+    if len(bad):
+        item = "row" if len(first.losses.values) == first.rows else "batch"
+        raise InputError(
+            f"the loss of {item} {bad[0]} of {name} is {first.losses.values[bad[0]]}: "
+            "it must be finite; look at its inputs and at the weights"
+        )
+
+
+def _apart(one: Array, two: Array) -> float:
+    """Largest difference relative to the largest value; equal what is not finite in both."""
+    same = np.isclose(one, two, rtol=0.0, atol=0.0, equal_nan=True)
+    if bool(np.all(same)):
+        return 0.0
+    size = max(float(np.max(np.abs(one), initial=0.0)), float(np.max(np.abs(two), initial=0.0)))
+    return float(np.max(np.abs(one - two))) / size if np.isfinite(size) else float("inf")
+
+
+def _tolerance(network: Network) -> float:
+    return AGREE[network.parameters.dtype]
