@@ -24,9 +24,19 @@ DENSE_LIMIT = 20_000  # rows of the largest square array that is formed: 3.2 GB
 
 
 class Curvature(ABC):
-    """A symmetric matrix of shape (dim, dim), known by its products."""
+    """A symmetric matrix of shape (dim, dim), known by its products.
+
+    Attributes
+    ----------
+    precision : dtype
+        In which products are computed; they are handed out in float64.
+    positive : bool
+        Positive semidefinite by construction, as Gauss-Newton matrices are.
+    """
 
     dtype = np.dtype(np.float64)
+    precision: np.dtype[Any] = np.dtype(np.float64)
+    positive: bool = False
 
     @property
     @abstractmethod

@@ -122,7 +122,8 @@ class QuadraticPath:
     @cached_property
     def trusted(self) -> tuple[float, float]:
         """Interval of α in which the path holds: (0, ∞), or above ``−λ_min`` if H is indefinite."""
-        return max(0.0, -float(self.spectrum.eigenvalues.min(initial=0.0))), float("inf")
+        below = -float(self.spectrum.eigenvalues.min(initial=0.0))
+        return (below + self.spectrum.margin if below > 0 else 0.0), float("inf")
 
     def weights(self, alpha: ArrayLike) -> NDArray[np.floating]:
         """``w̃(α)``, without intercept, in the unit of the columns (M5).
@@ -155,7 +156,7 @@ class QuadraticPath:
         moved = np.zeros(len(fit.penalty_factor))
         moved[fit.penalised] = fit.scale * self.spectrum.directions.back(coordinates)[:, 0]
         if len(fit.free):
-            moved[fit.free] = -free.onto @ moved[fit.penalised]
+            moved[fit.free] = -(free.onto @ moved[fit.penalised])
         return moved
 
     def weights_per_target(self, alphas: Array) -> NDArray[np.floating]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,7 +102,7 @@ class FreeBlock:
     rank : int
         ``m = rank(H_FF)``, the intercept included: what free weights add to γ.
     onto : (f, p_pen)
-        ``H_FF⁺ H_FP``.
+        ``H_FF⁺ H_FP``: an array, or what can be multiplied like one (:class:`~.eliminated.Onto`).
     offset : (f, t)
         Free weights where the penalised ones are zero.
     root : (f, m_F)
@@ -110,7 +110,7 @@ class FreeBlock:
     """
 
     rank: int
-    onto: Array
+    onto: Any
     offset: Array
     root: Array
 
@@ -130,7 +130,7 @@ class Spectrum:
     at : float
         Strength at which H was taken.
     route : str
-        How it was computed: primal-gram, primal-svd, dual-gram, dual-svd or dense.
+        How it was computed: primal-gram, primal-svd, dual-gram, dual-svd, dense, lanczos or dual-products.
     floor : float
         Strength below which fewer than six digits are sure; 0 where there is none.
     free : FreeBlock
@@ -141,6 +141,8 @@ class Spectrum:
         Rows in the eigenbasis.
     one_target : bool
         Results carry no target axis.
+    margin : float
+        How far an eigenvalue may lie below the smallest one here, if that is negative.
     """
 
     eigenvalues: Array
@@ -153,6 +155,7 @@ class Spectrum:
     outside: Array = field(default_factory=lambda: np.zeros(0))
     scores: Scores | None = None
     one_target: bool = True
+    margin: float = 0.0
 
     @cached_property
     def basis(self) -> Array:

@@ -1,0 +1,144 @@
+"""An orthonormal basis that grows, kept in the precision of the products (M19)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+SPAN = 1 << 14  # numbers that are added up in the precision of the basis before float64 takes over
+GROWTH = 16  # vectors that room is made for at once, at least
+
+
+class Growing:
+    """Rows that are orthonormal to the rounding of their precision, ``(m, p)``.
+
+    Parameters
+    ----------
+    p : int
+    precision : dtype
+        Of the rows.
+    most : int
+        Rows that there will ever be.
+    """
+
+    def __init__(self, p: int, precision: np.dtype[Any], most: int) -> None:
+        self.size, self.most = 0, most
+        self._room = np.empty((min(most, GROWTH), p), dtype=precision)
+
+    @property
+    def rows(self) -> NDArray[np.floating]:
+        """The basis, ``(m, p)``."""
+        return self._room[: self.size]
+
+    def add(self, vectors: Array) -> None:
+        """Append rows ``(b, p)``."""
+        count = self.size + len(vectors)
+        if count > len(self._room):
+            capacity = min(max(count, len(self._room) + max(GROWTH, len(self._room) // 2)), self.most)
+            room = np.empty((max(count, capacity), self._room.shape[1]), dtype=self._room.dtype)
+            room[: self.size] = self.rows
+            self._room = room
+        self._room[self.size : count] = vectors
+        self.size = count
+
+    def against(self, vectors: Array) -> Array:
+        """``V Wᵀ`` for rows W ``(b, p)``, added up in float64, ``(m, b)``."""
+        return times(self.rows, vectors)
+
+    def without(self, vectors: Array) -> Array:
+        """Take the rows out of ``(b, p)`` in place, twice; what was taken, ``(m, b)``."""
+        taken = np.zeros((self.size, len(vectors)))
+        for _ in range(2):
+            taken += take_out(self.rows, vectors)
+        return taken
+
+
+def times(rows: NDArray[np.floating], vectors: Array) -> Array:
+    """``V Wᵀ`` for V ``(m, p)`` and W ``(b, p)``, ``(m, b)``."""
+    if rows.dtype == np.float64:
+        answer: Array = rows @ vectors.T
+        return answer
+    total = np.zeros((len(rows), len(vectors)))
+    for part in parts(rows.shape[1]):
+        total += rows[:, part] @ vectors[:, part].astype(rows.dtype).T
+    return total
+
+
+def take_out(rows: NDArray[np.floating], vectors: Array) -> Array:
+    """Subtract ``Vᵀ V Wᵀ`` once, in place; ``V Wᵀ``."""
+    taken = times(rows, vectors)
+    if rows.dtype == np.float64:
+        vectors -= taken.T @ rows
+        return taken
+    small = taken.T.astype(rows.dtype)
+    for part in parts(rows.shape[1]):
+        vectors[:, part] -= small @ rows[:, part]
+    return taken
+
+
+def parts(p: int) -> Iterator[slice]:
+    """Places that are taken at once."""
+    return (slice(start, min(start + SPAN, p)) for start in range(0, p, SPAN))
+
+
+def orthonormal(vectors: Array, floor: float) -> tuple[Array, Array]:
+    """``W = Rᵀ V``: rows ``(b, p)`` made orthonormal ``(k, p)``, and R ``(k, b)``.
+
+    A row of which less than ``floor`` is left by those before it adds no direction.
+    """
+    kept: list[Array] = []
+    R = np.zeros((len(vectors), len(vectors)))
+    for j, row in enumerate(vectors):
+        left = row.astype(np.float64, copy=True)
+        for _ in range(2):
+            for i, other in enumerate(kept):
+                share = float(other @ left)
+                R[i, j] += share
+                left -= share * other
+        size = float(np.linalg.norm(left))
+        if size > floor:
+            R[len(kept), j] = size
+            kept.append(left / size)
+    basis = np.stack(kept) if kept else np.zeros((0, vectors.shape[1]))
+    return basis, R[: len(kept)]
+
+
+@dataclass(frozen=True, eq=False)
+class KrylovBasis:
+    """Directions ``Q = Vᵀ S`` of a Krylov space, kept as the product (M19).
+
+    Attributes
+    ----------
+    lead : (b, p_pen)
+        The first rows of V in float64: w₀ is in them, and is given back exactly.
+    rest : (m - b, p_pen)
+        The other rows of V.
+    turn : (m, k)
+        S: eigenvectors of the small side.
+    """
+
+    lead: Array
+    rest: NDArray[np.floating]
+    turn: Array
+
+    def back(self, coordinates: Array) -> Array:
+        """``Q c``."""
+        inner = self.turn @ coordinates
+        b = len(self.lead)
+        answer: Array = self.lead.T @ inner[:b]
+        small = inner[b:].astype(self.rest.dtype)
+        for part in parts(len(answer)):
+            answer[part] += self.rest[:, part].T @ small
+        return answer
+
+    def forth(self, vectors: Array) -> Array:
+        """``Qᵀ v``."""
+        inner = np.concatenate([self.lead @ vectors, times(self.rest, np.asarray(vectors.T))])
+        answer: Array = self.turn.T @ inner
+        return answer
