@@ -18,6 +18,7 @@ Array = NDArray[np.float64]
 STEP = 0.25 * np.log(10.0)  # of the strengths that are measured, in log α: four per decade
 HALVINGS = 3  # of the step in which the prediction fails
 FARTHEST = 1e8  # times less than the largest curvature is not looked at
+ROUNDING = 1e-6  # relative, of a loss: a fit at its minimum changes nothing at α₀, as far as can be seen
 INACCURATE = 1e-2  # relative error of w̃ from which it is not worth measuring
 
 
@@ -123,7 +124,7 @@ class _Walk:
         found: dict[str, float | Array] = {
             "predicted": float(path.predicted_change(alpha)),
             "change": now.mean - self.before.mean,
-            "noise": now.noise(self.before),
+            "noise": max(now.noise(self.before), ROUNDING * abs(self.before.mean)),
         }
         if measure.judges:
             rows = measure.validation(weights)
