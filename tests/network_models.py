@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -157,3 +158,42 @@ def tied(dtype: torch.dtype = torch.float64) -> Case:
         y[17:, 1:] = -100
         model = Tied().to(dtype)
     return Case(model, nn.CrossEntropyLoss(), X, y, 8)
+
+
+def tokens(shift: bool = True) -> tuple[nn.Module, list[dict[str, Tensor]]]:
+    """A model that computes its own loss, and batches as it takes them."""
+    case = tied()
+    with drawn(7):
+        model = Tokens(shift).double()
+    return model, [{"input_ids": x, "labels": y} for x, y in case.loader]
+
+
+def look(model: nn.Module) -> dict[str, Any]:
+    """All of its state, as values."""
+    return {
+        "modes": [module.training for module in model.modules()],
+        "buffers": [(id(b), b.tolist()) for b in model.buffers()],
+        "weights": [(id(w), w.tolist()) for w in model.parameters()],
+        "wanted": [w.requires_grad for w in model.parameters()],
+        "gradients": [
+            None if w.grad is None else (id(w.grad), w.grad.tolist()) for w in model.parameters()
+        ],
+        "random": (torch.get_rng_state().tolist(), random.getstate()),
+        "switches": switches(),
+    }  # fmt: skip
+
+
+def switches() -> tuple[Any, ...]:
+    backends = torch.backends
+    return (
+        backends.mha.get_fastpath_enabled(),
+        backends.cuda.math_sdp_enabled(),
+        backends.cuda.flash_sdp_enabled(),
+        backends.cuda.mem_efficient_sdp_enabled(),
+        backends.cuda.matmul.allow_tf32,
+        backends.cudnn.allow_tf32,
+        torch.get_float32_matmul_precision(),
+        torch.is_grad_enabled(),
+        torch.is_inference_mode_enabled(),
+        torch.is_autocast_enabled("cpu"),
+    )

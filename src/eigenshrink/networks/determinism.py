@@ -18,6 +18,7 @@ from torch.utils.data import DataLoader, SequentialSampler, WeightedRandomSample
 
 from eigenshrink.errors import InputError
 from eigenshrink.networks.batches import Batches
+from eigenshrink.networks.losses.base import accurate
 from eigenshrink.networks.measure import Pass, run
 from eigenshrink.networks.network import Network
 from eigenshrink.networks.state import undisturbed
@@ -108,10 +109,10 @@ def _same_batch(network: Network, data: Batches) -> None:
     tensors = network.parameters.tensors()
     with torch.no_grad():
         start = torch.get_rng_state()
-        one = network.output(tensors, batch).double()
+        one = accurate(network.output(tensors, batch)).numpy()
         drew = not torch.equal(start, torch.get_rng_state())
-        two = network.output(tensors, batch).double()
-    if one.shape != two.shape or _apart(one.cpu().numpy(), two.cpu().numpy()) > _tolerance(network):
+        two = accurate(network.output(tensors, batch)).numpy()
+    if one.shape != two.shape or _apart(one, two) > _tolerance(network):
         raise InputError(f"the model answers one batch differently each time: {_why(network.model, drew)}")
 
 

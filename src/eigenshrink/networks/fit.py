@@ -15,6 +15,7 @@ from torch.nn.modules.dropout import _DropoutNd
 from eigenshrink.curvature import Curvature
 from eigenshrink.fit import Fit, Sample
 from eigenshrink.networks.batches import Batches
+from eigenshrink.networks.declared import network_of
 from eigenshrink.networks.determinism import check, dropped
 from eigenshrink.networks.measure import Pass
 from eigenshrink.networks.network import Network
@@ -119,6 +120,7 @@ def fit_network(model: nn.Module, loss: Any, loader: Any, decay: Penalty) -> Fit
     model : nn.Module
         It is not changed.
     loss : as for :func:`eigenshrink.networks.losses.find_loss`
+        None: the one that the model computes itself from labels.
     loader : as for :func:`eigenshrink.networks.batches.batches`
     decay : Penalty
         With factors of all trainable weights, in the order of :class:`Parameters`.
@@ -128,7 +130,7 @@ def fit_network(model: nn.Module, loss: Any, loader: Any, decay: Penalty) -> Fit
     InputError
         If two passes differ, or a batch, the loss or the weights cannot be used.
     """
-    network = Network.of(model, loss, loader=loader)
+    network = network_of(model, loss, loader)
     passed = check(network, loader)
     keep, places = used(network.parameters, passed)
     notes = tuple(_notes(network, passed, network.batches(loader).loader))

@@ -13,7 +13,6 @@ from torch.func import functional_call
 
 from eigenshrink.networks.batches import Batch, Batches, batches
 from eigenshrink.networks.losses import NetLoss, find_loss
-from eigenshrink.networks.losses.declared import declared_loss
 from eigenshrink.networks.parameters import COARSE, Parameters
 
 
@@ -31,15 +30,9 @@ class Network:
     loss: NetLoss
 
     @classmethod
-    def of(
-        cls, model: nn.Module, loss: Any, keep: Collection[str] | None = None, loader: Any = None
-    ) -> Network:
-        """Put together a model and its loss; only the weights named in ``keep``, where it is given.
-
-        ``loss=None``: the one that the model computes itself, recognised on the first batch of ``loader``.
-        """
-        found = declared_loss(model, batches(loader)) if loss is None else find_loss(loss)
-        return cls(Parameters.of(model, keep), found)
+    def of(cls, model: nn.Module, loss: Any, keep: Collection[str] | None = None) -> Network:
+        """Put together a model and its loss; only the weights named in ``keep``, where it is given."""
+        return cls(Parameters.of(model, keep), find_loss(loss))
 
     @property
     def model(self) -> nn.Module:
@@ -60,9 +53,13 @@ class Network:
         batch : Batch
             Of :meth:`batches`.
         """
+        return self.loss.arrange(self.answer(tensors, batch), batch.target)
+
+    def answer(self, tensors: Sequence[Tensor], batch: Batch) -> Any:
+        """What the model gives, as it is."""
         positions, keywords = batch.arguments
         named = {**self._buffers, **self.parameters.named(tensors)}
-        return self.loss.arrange(functional_call(self.model, named, positions, keywords), batch.target)
+        return functional_call(self.model, named, positions, keywords)
 
     def total(self, tensors: Sequence[Tensor], batch: Batch) -> Tensor:
         """``L · denominator`` of a batch, differentiable."""

@@ -80,7 +80,7 @@ class Parameters:
             names = (name,) if known is None else (*known.names, name)
             found[place] = Weight(names, tensor if known is None else known.tensor)
         kept = [weight for weight in found.values() if keep is None or weight.names[0] in keep]
-        if not kept:
+        if not sum(weight.tensor.numel() for weight in kept):
             raise InputError(
                 "the model has no trainable weights: every parameter is frozen or unused; "
                 "set requires_grad_(True) on those that weight decay acts on"

@@ -42,7 +42,7 @@ def find_loss(loss: Any) -> NetLoss:
     """
     if isinstance(loss, NetLoss):
         return loss
-    if not callable(loss):
+    if loss is None or not callable(loss):
         raise InputError(f"loss is {loss!r}; give a module of torch.nn or a function of (output, target)")
     _mean(loss)
     for known in LOSSES:

@@ -82,7 +82,7 @@ class NetLoss(ABC):
 
     def denominator(self, target: Any, output: Tensor) -> float:
         """What the mean over this batch divides by."""
-        return float(self.counts(output, target).double().sum())
+        return float(accurate(self.counts(output, target)).sum())
 
     def weight_sum(self, target: Any, output: Tensor) -> float:
         """Share of this batch in S: ``S · L`` is the summed house loss."""
