@@ -94,11 +94,16 @@ def unsettled():
     return without_start(network(Model()))
 
 
+def rough():
+    return replace(network(Model()), bound=lambda alphas: np.full(len(alphas), 1e9))
+
+
 SILENT = {
     "scale": (unknown_scale, "the scale of the loss is not known, which evidence needs"),
     "negative": (indefinite, "the curvature is negative along some directions"),
     "unsettled": (unsettled, "its loss is not the quadratic that its curvature promises"),
     "adamw": (lambda: replace(unsettled(), notes=ADAMW), "AdamW does not minimise a loss with an L2 penalty"),
+    "rough": (rough, "not accurate at the strength of the training: allow more products"),
     "free": (lambda: network(Model(), factor=np.zeros(WEIGHTS)), "no weight that was trained is penalised"),
     "flat": (lambda: network(Model(), hessian=np.zeros((WEIGHTS, WEIGHTS))), "was the network trained?"),
 }

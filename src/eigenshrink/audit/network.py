@@ -37,7 +37,7 @@ def stationarity(examined: Examined) -> Finding:
     said = f"The gradient of what was minimised is {number(size, 2)} long where the training stopped"
     advice = "Train on with a smaller learning rate until the loss settles, and study again."
     if np.isfinite(noise) and noise > 0:
-        value = size / noise
+        value = size / float(noise)
         meaning = f"{said}: {number(value, 2)} times what another sample of rows would change it by."
         return Finding(check, "warn" if value > 1 else "pass", value, 1.0, meaning, advice * (value > 1))
     if fit.alpha <= path.quadratic.trusted[0]:
@@ -146,7 +146,7 @@ def unit_of_decay(examined: Examined) -> Finding:
         return Finding(check, "warn", float("nan"), 1.0, meaning, advice)
     factor = float(notes.unit_factor)
     times = "α itself" if factor == 1.0 else f"{number(factor)} times α"
-    beside = ", decoupled from the gradient" if notes.decay_kind == "decoupled" else ""
+    beside = ", decoupled from the gradient," if notes.decay_kind == "decoupled" else ""
     return Finding(check, "pass", factor, 1.0, f"weight_decay{of}{beside} is {times}.", "")
 
 

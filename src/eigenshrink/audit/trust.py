@@ -11,6 +11,7 @@ from eigenshrink.risk.curve import at_edge
 
 NARROW = 2.0  # factor each way below which hardly anything is seen
 INACCURATE = 1e-2  # relative error of the weights from which they are not those of the quadratic
+UNSEEN = "Study the model with its loader, and with more products where the path is not accurate."
 BLURRED = 0.1  # relative half-width of the interval of γ
 
 
@@ -23,9 +24,9 @@ def trusted(examined: Examined) -> Finding:
     (low, high), start = path.trusted, path.fit.alpha
     with np.errstate(divide="ignore", invalid="ignore"):
         value = float(min(np.divide(start, low) if start > 0 else np.inf, np.divide(high, start)))
-    if path.measured is None:
+    if path.measured is None or not len(path.measured.alphas):
         meaning = "The true loss was not measured along the path: how far the quadratic holds is not known."
-        return Finding(check, "warn", float("nan"), NARROW, meaning, "Study the model with its loader.")
+        return Finding(check, "warn", float("nan"), NARROW, meaning, UNSEEN)
     if path.span is None:
         meaning = (
             "The true loss does not change as predicted, not even on the way from where the training stopped "

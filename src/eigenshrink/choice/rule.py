@@ -100,6 +100,8 @@ def unseen(path: KrylovPath) -> str:
         return "no weight that was trained is penalised, so that the strength changes nothing"
     if path.quadratic.span is None:
         return "the loss is flat along every weight that is penalised: was the network trained?"
+    if path.measured is not None and not len(path.measured.alphas):
+        return "the weights of the path are not accurate at the strength of the training: allow more products"
     if path.span is None:
         adamw = path.notes.decay_kind == "adamw"
         why = "its loss is not the quadratic that its curvature promises, not even where the training stopped"

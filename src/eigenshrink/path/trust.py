@@ -49,6 +49,8 @@ def trusted_range(path: KrylovPath) -> tuple[float, float]:
     ends, found = _ends(path), path.measured
     if ends is None or found is None:
         return least, float("inf")
+    if not len(found.alphas):  # not even w̃(α₀) is accurate
+        return path.fit.alpha, path.fit.alpha
     low, start, high = ends
     good = np.abs(found.change - found.predicted) <= np.maximum(
         path.tolerance * np.abs(found.predicted), found.noise
