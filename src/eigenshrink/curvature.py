@@ -32,11 +32,14 @@ class Curvature(ABC):
         In which products are computed; they are handed out in float64.
     positive : bool
         Positive semidefinite by construction, as Gauss-Newton matrices are.
+    factor_rows : int or None
+        r, where ``H = BᵀB`` with few rows r and :meth:`factor` makes B at the cost of about r products.
     """
 
     dtype = np.dtype(np.float64)
     precision: np.dtype[Any] = np.dtype(np.float64)
     positive: bool = False
+    factor_rows: int | None = None
 
     @property
     @abstractmethod
@@ -59,6 +62,10 @@ class Curvature(ABC):
     def rmatvec(self, v: Array) -> Array:
         """``Hᵀ v``: H is symmetric."""
         return self.matvec(v)
+
+    def factor(self) -> NDArray[np.floating]:
+        """B with ``H = BᵀB``, ``(r, p)``, where :attr:`factor_rows` is set."""
+        raise InputError(f"{type(self).__name__} has no factor: use its products")
 
     @cached_property
     def dense(self) -> Array:

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from eigenshrink.curvature import as_curvature
+from eigenshrink.curvature import DENSE_LIMIT, MatrixCurvature, as_curvature
 from eigenshrink.errors import InputError
 from eigenshrink.fit import Fit
-from eigenshrink.path import QuadraticPath
+from eigenshrink.path import KrylovPath, QuadraticPath
+from eigenshrink.path.products import krylov_path
 from eigenshrink.penalty import penalty_factors, strengths
 from eigenshrink.spectrum import decompose
 
@@ -23,7 +24,7 @@ def quadratic(
     alpha: float = 0.0,
     gradient: ArrayLike | None = None,
     penalty_factor: ArrayLike | None = None,
-) -> QuadraticPath:
+) -> QuadraticPath | KrylovPath:
     """The path of anybody's fit: ``w̃(α) = w₀ − (H + αD)⁻¹(g + αDw₀)`` (M5).
 
     Parameters
@@ -41,7 +42,8 @@ def quadratic(
 
     Returns
     -------
-    QuadraticPath
+    QuadraticPath or KrylovPath
+        The latter from products, where an operator has more than 20 000 weights.
 
     Raises
     ------
@@ -50,8 +52,8 @@ def quadratic(
 
     Notes
     -----
-    Exact if the loss is quadratic between ``w₀`` and ``w̃`` (M11). O(p³) once. Below ``α₀`` the path
-    extrapolates: factors ``(λ+α₀)/(λ+α)`` exceed one. Hoerl & Kennard (1970), Technometrics 12(1).
+    Exact if the loss is quadratic between ``w₀`` and ``w̃`` (M11). O(p³) once, or some
+    hundred products. Below ``α₀`` the path extrapolates: factors ``(λ+α₀)/(λ+α)`` exceed one. Hoerl & Kennard (1970), Technometrics 12(1).
 
     Examples
     --------
@@ -82,6 +84,8 @@ def quadratic(
         penalty_factor=factor,
         active=np.ones(len(start), dtype=bool),
     )
+    if curvature.dim > DENSE_LIMIT and not isinstance(curvature, MatrixCurvature):
+        return krylov_path(fit)
     return QuadraticPath(fit, decompose(fit))
 
 

@@ -11,22 +11,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eigenshrink.fit import Fit
+from eigenshrink.path.forecast import WORK, Forecast, forecast
 from eigenshrink.path.krylov import TRUST, KrylovPath
 from eigenshrink.path.measured import Layer, Measure
 from eigenshrink.path.quadratic import QuadraticPath
 from eigenshrink.spectrum import Spectrum
+from eigenshrink.spectrum.checkpoint import Checkpoint
 from eigenshrink.spectrum.dense import decompose_dense
+from eigenshrink.spectrum.dual_products import decompose_factor
 from eigenshrink.spectrum.eliminated import eliminate
-from eigenshrink.spectrum.lanczos import Krylov, Lanczos, Limits, grow
+from eigenshrink.spectrum.krylov import Krylov, Limits
+from eigenshrink.spectrum.lanczos import Lanczos, grow
 from eigenshrink.spectrum.penalised import Penalised
-from eigenshrink.spectrum.probes import Budget, Places, probe
+from eigenshrink.spectrum.probes import Places
+from eigenshrink.spectrum.probing import Budget, Probing, probe
 from eigenshrink.spectrum.quadrature import Known
+from eigenshrink.spectrum.record import Basis
 from eigenshrink.spectrum.sums import Sums, WholeSums
 
 Array = NDArray[np.float64]
 
 CONVERGED = 1e-3  # relative error up to which a Ritz pair is taken for an eigenpair by the sums
-SURE = 1e-6  # relative error of w̃ below which six digits are sure
+TOGETHER = 16  # directions that are looked at together
 
 
 @dataclass(frozen=True)
@@ -42,15 +48,17 @@ class Effort:
     weakest : float or None
         House units; None: a hundredth of ``α₀``, and a 1e-5 of the largest curvature without it.
     products : int
-        The most products with H for the path, and again for the sums over all directions.
+        The most products with H for the path, and again for the sums over all directions; the columns of free
+        weights come on top.
     probes : int or None
         Random probes of the sums; None: as many as the products allow.
     seed : int
         Of the probes.
     memory : int
-        Bytes that the Krylov basis and the columns of free weights may take.
+        Bytes that the Krylov basis, the columns of free weights and the probes may take together.
     checkpoint : Path or None
-        File to write after each block, and to go on from.
+        Files beside this one, such as ``run.path.npz`` of ``run.npz``, are written after each block, and gone
+        on from: the rest comes out exactly the same.
     progress : callable or None
         Called with (products done, products at most, what they are for).
     """
@@ -74,11 +82,33 @@ def krylov_path(
     effort: Effort | None = None,
     tolerance: float = TRUST,
 ) -> KrylovPath:
-    """Decompose a small curvature whole; of a large one keep the Krylov space of ``w₀``."""
+    """Decompose a small curvature whole, or its small side; of a large one keep a Krylov space (M19).
+
+    Parameters
+    ----------
+    fit : Fit
+        Weights, gradient, strength and a curvature that is known by products.
+    layers : sequence of Layer
+        Parts that sums are split over.
+    measure : Measure, optional
+        The true losses.
+    start_loss : float
+        ``L(w₀)``.
+    effort : Effort, optional
+    tolerance : float
+        Of M18.
+
+    Raises
+    ------
+    InputError
+        If the memory does not hold the shortest Krylov basis, free weights have negative curvature, or the
+        checkpoint is of something else.
+    """
     effort = effort or Effort()
     bare = replace(fit, sample=None, training=None, loss=None)
-    make = _whole if len(fit.penalty_factor) <= effort.whole else _lanczos
-    spectrum, bound, sums = make(bare, layers, effort)
+    planned = forecast(bare, effort.whole, effort.products, effort.memory)
+    make = {"whole": _whole, "dual-products": _dual, "lanczos": _lanczos}[planned.route]
+    spectrum, bound, sums = make(bare, layers, effort, planned)
     quadratic = QuadraticPath(bare, spectrum)
     return KrylovPath(fit, quadratic, bound, sums, tuple(layers), start_loss, measure, tolerance)
 
@@ -86,9 +116,8 @@ def krylov_path(
 Found = tuple[Spectrum, Callable[[Array], Array] | None, Callable[[], Sums]]
 
 
-def _whole(fit: Fit, layers: Sequence[Layer], effort: Effort) -> Found:
-    spectrum = decompose_dense(fit)
-    places = _places(fit, layers)
+def _whole(fit: Fit, layers: Sequence[Layer], effort: Effort, planned: Forecast) -> Found:
+    spectrum, places = decompose_dense(fit), _places(fit, layers)
 
     def sums() -> WholeSums:
         return WholeSums(spectrum.eigenvalues, places.split(np.square(spectrum.basis.T)).T)
@@ -96,19 +125,33 @@ def _whole(fit: Fit, layers: Sequence[Layer], effort: Effort) -> Found:
     return spectrum, None, sums
 
 
-def _lanczos(fit: Fit, layers: Sequence[Layer], effort: Effort) -> Found:
-    eliminated = eliminate(fit, effort.memory, effort.progress)
+def _dual(fit: Fit, layers: Sequence[Layer], effort: Effort, planned: Forecast) -> Found:
+    spectrum, places = decompose_factor(fit), _places(fit, layers)
+
+    def sums() -> WholeSums:
+        parts = squares(spectrum.directions, len(spectrum.eigenvalues), places)
+        return WholeSums(spectrum.eigenvalues, parts, len(places.of) - len(spectrum.eigenvalues))
+
+    return spectrum, None, sums
+
+
+def _lanczos(fit: Fit, layers: Sequence[Layer], effort: Effort, planned: Forecast) -> Found:
+    kept = Checkpoint(effort.checkpoint, fit, effort.accuracy, effort.weakest)
+    eliminated = eliminate(fit, effort.memory, effort.progress, kept)
     operator = Penalised(fit, eliminated.block)
-    lanczos = Lanczos(operator, Limits(effort.accuracy, effort.weakest, effort.products))
-    krylov = grow(lanczos, effort.progress)
+    lanczos = Lanczos(operator, Limits(effort.accuracy, effort.weakest, planned.products))
+    krylov = grow(lanczos, effort.progress, kept)
     spectrum = _spectrum(fit, krylov, lanczos)
 
     def sums() -> Sums:
         places = _places(fit, layers)
         noise = krylov.noise * krylov.largest
         low = lanczos.limits.lowest(krylov.alpha, krylov.largest)
-        budget = Budget(effort.products, effort.probes, effort.seed, effort.memory, low, noise)
-        return probe(operator, _known(krylov, lanczos, places), places, budget, effort.progress)
+        left = effort.memory - planned.columns - lanczos.bytes - WORK * 8 * len(fit.penalty_factor)
+        budget = Budget(effort.products, effort.probes, effort.seed, left, low, noise)
+        probing = Probing(operator, _known(krylov, lanczos, places), places, budget)
+        mine = Checkpoint(effort.checkpoint, fit, effort.accuracy, effort.weakest, budget, len(krylov.values))
+        return probe(probing, effort.progress, mine)
 
     return spectrum, krylov.bound, sums
 
@@ -123,34 +166,28 @@ def _spectrum(fit: Fit, krylov: Krylov, lanczos: Lanczos) -> Spectrum:
         numerators=np.where(flat, 0.0, numerators),
         at=fit.alpha,
         route="lanczos",
-        floor=_floor(krylov, lanczos),
+        floor=krylov.floor,
         free=lanczos.operator.free,
         margin=krylov.margin,
     )
 
 
-def _floor(krylov: Krylov, lanczos: Lanczos) -> float:
-    """Strength below which fewer than six digits of w̃ are sure."""
-    if not krylov.largest:
-        return 0.0
-    alphas = np.geomspace(1e-12 * krylov.largest, 1e2 * krylov.largest, 57)
-    unsure = np.flatnonzero(~(krylov.bound(alphas) <= SURE * krylov.sizes(alphas)))
-    return float(alphas[unsure[-1]]) if len(unsure) else 0.0
-
-
 def _known(krylov: Krylov, lanczos: Lanczos, places: Places) -> Known:
-    """Ritz pairs that are eigenpairs, the largest first."""
+    """Ritz pairs that are eigenpairs."""
     good = np.flatnonzero(krylov.misses <= CONVERGED * np.abs(krylov.values))
-    basis = lanczos.directions(krylov)
-    rows = np.empty((len(good), len(places.of)), dtype=lanczos.operator.precision)
-    parts = np.zeros((places.count, len(good)))
-    for row, place in enumerate(good):
-        unit = np.zeros((len(krylov.values), 1))
-        unit[place] = 1.0
-        vector = basis.back(unit).T
-        rows[row] = vector[0]
-        parts[:, row] = places.split(np.square(vector))[0]
-    return Known(krylov.values[good], krylov.misses[good], rows, parts)
+    basis = lanczos.directions(krylov).restrict(good)
+    return Known(krylov.values[good], krylov.misses[good], basis, squares(basis, len(good), places))
+
+
+def squares(directions: Basis, count: int, places: Places) -> Array:
+    """Share of each direction in each layer, ``(l, k)``; no array of directions is made."""
+    parts = np.zeros((places.count, count))
+    for start in range(0, count if places.count else 0, TOGETHER):
+        picked = np.arange(start, min(start + TOGETHER, count))
+        units = np.zeros((count, len(picked)))
+        units[picked, picked - start] = 1.0
+        parts[:, picked] = places.split(np.square(directions.back(units).T)).T
+    return parts
 
 
 def _places(fit: Fit, layers: Sequence[Layer]) -> Places:

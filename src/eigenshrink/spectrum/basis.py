@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 SPAN = 1 << 14  # numbers that are added up in the precision of the basis before float64 takes over
-GROWTH = 16  # vectors that room is made for at once, at least
 
 
 class Growing:
@@ -24,12 +23,12 @@ class Growing:
     precision : dtype
         Of the rows.
     most : int
-        Rows that there will ever be.
+        Rows that there will ever be; memory is taken as they come.
     """
 
     def __init__(self, p: int, precision: np.dtype[Any], most: int) -> None:
-        self.size, self.most = 0, most
-        self._room = np.empty((min(most, GROWTH), p), dtype=precision)
+        self.size = 0
+        self._room = np.empty((most, p), dtype=precision)  # pages are not there until they are written
 
     @property
     def rows(self) -> NDArray[np.floating]:
@@ -39,11 +38,6 @@ class Growing:
     def add(self, vectors: Array) -> None:
         """Append rows ``(b, p)``."""
         count = self.size + len(vectors)
-        if count > len(self._room):
-            capacity = min(max(count, len(self._room) + max(GROWTH, len(self._room) // 2)), self.most)
-            room = np.empty((max(count, capacity), self._room.shape[1]), dtype=self._room.dtype)
-            room[: self.size] = self.rows
-            self._room = room
         self._room[self.size : count] = vectors
         self.size = count
 
@@ -136,6 +130,21 @@ class KrylovBasis:
         for part in parts(len(answer)):
             answer[part] += self.rest[:, part].T @ small
         return answer
+
+    def restrict(self, picked: NDArray[np.intp]) -> KrylovBasis:
+        """Some of the directions."""
+        return KrylovBasis(self.lead, self.rest, self.turn[:, picked])
+
+    def take_out(self, rows: Array) -> None:
+        """Subtract the directions from rows ``(b, p_pen)`` in place, twice."""
+        if not self.turn.shape[1]:
+            return
+        for _ in range(2):
+            inner = self.turn @ self.forth(rows.T)
+            rows -= inner[: len(self.lead)].T @ self.lead
+            small = inner[len(self.lead) :].T.astype(self.rest.dtype)
+            for part in parts(rows.shape[1]):
+                rows[:, part] -= small @ self.rest[:, part]
 
     def forth(self, vectors: Array) -> Array:
         """``Qᵀ v``."""

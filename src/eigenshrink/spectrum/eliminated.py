@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,11 @@ from numpy.typing import NDArray
 
 from eigenshrink.errors import InputError, NotConverged
 from eigenshrink.fit import Fit
+from eigenshrink.spectrum.checkpoint import Checkpoint
 from eigenshrink.spectrum.record import FreeBlock
 
 Array = NDArray[np.float64]
+Report = Callable[[int, int, str], Any]  # products done, at most, what for
 
 COLUMNS = 2000  # free weights up to which their columns of H are made
 BLOCK = 16  # products at once, of these columns
@@ -187,7 +190,14 @@ def column_bytes(fit: Fit) -> int:
     return f * p * fit.curvature.precision.itemsize + 3 * 8 * f * f + 2 * 8 * BLOCK * p
 
 
-def eliminate(fit: Fit, memory: int, report: Callable[[int, int, str], Any] | None = None) -> Eliminated:
+def by_columns(fit: Fit, memory: int) -> bool:
+    """Whether the columns of free weights are made: there are few enough, and they fit in half the memory."""
+    return len(fit.free) <= COLUMNS and column_bytes(fit) <= memory // 2
+
+
+def eliminate(
+    fit: Fit, memory: int, report: Report | None = None, checkpoint: Checkpoint | None = None
+) -> Eliminated:
     """Solve the free weights for every value of the others: ``w_F = offset − onto · w_P`` (M12).
 
     Up to 2000 free weights their columns of H are made by products, once, and H_FF is inverted by its
@@ -205,11 +215,11 @@ def eliminate(fit: Fit, memory: int, report: Callable[[int, int, str], Any] | No
     if not len(free):
         nothing = FreeBlock(0, np.zeros((0, len(pen))), np.zeros((0, 1)), np.zeros((0, 0)))
         return Eliminated(nothing, 0)
-    if len(free) > COLUMNS or column_bytes(fit) > memory:
+    if not by_columns(fit, memory):
         solved = Solved(fit)
         offset = fit.weights[free] - solved.inverse(fit.gradient[free]) + solved @ fit.weights[pen]
         return Eliminated(FreeBlock(len(free), solved, offset, _shadow(solved, fit)), solved.products)
-    rows = _columns(fit, report)
+    rows = _columns(fit, report, checkpoint or Checkpoint(None, fit))
     noise = MARGIN * float(np.finfo(fit.curvature.precision).eps)
     inside = rows[:, free].astype(np.float64)
     values, vectors = np.linalg.eigh(0.5 * (inside + inside.T))
@@ -224,17 +234,23 @@ def eliminate(fit: Fit, memory: int, report: Callable[[int, int, str], Any] | No
     return Eliminated(FreeBlock(int(keep.sum()), onto, offset, root), len(free))
 
 
-def _columns(fit: Fit, report: Callable[[int, int, str], Any] | None) -> NDArray[np.floating]:
+def _columns(fit: Fit, report: Report | None, checkpoint: Checkpoint) -> NDArray[np.floating]:
     """Rows of H that belong to free weights, ``(f, p)``, in the precision of the products."""
     free, p = fit.free, len(fit.penalty_factor)
     rows = np.empty((len(free), p), dtype=fit.curvature.precision)
-    for start in range(0, len(free), BLOCK):
+    kept = checkpoint.read("free")
+    done = 0 if kept is None else len(kept["rows"])
+    if kept is not None:
+        rows[:done] = kept["rows"]
+    for start in range(done, len(free), BLOCK):
         picked = free[start : start + BLOCK]
         units = np.zeros((p, len(picked)))
         units[picked, np.arange(len(picked))] = 1.0
         rows[start : start + len(picked)] = fit.curvature.matvec(units).T
+        done = start + len(picked)
+        checkpoint.write("free", partial(dict, rows=rows[:done]), last=done == len(free))
         if report is not None:
-            report(start + len(picked), len(free), "free weights")
+            report(done, len(free), "free weights")
     if not np.isfinite(rows).all():
         raise InputError("products with the curvature give NaN or infinity: look where the loss is finite")
     return rows

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,8 +9,10 @@ from numpy.typing import NDArray
 
 from eigenshrink.errors import InputError
 from eigenshrink.fit import Fit
-from eigenshrink.spectrum.eliminated import Solved
+from eigenshrink.spectrum.eliminated import Report, Solved
 from eigenshrink.spectrum.record import FreeBlock
+
+__all__ = ["Penalised", "Report"]
 
 Array = NDArray[np.float64]
 
@@ -92,6 +93,3 @@ def finite(answer: Array) -> Array:
             "take the weights in float32 or float64"
         )
     return answer
-
-
-Report = Callable[[int, int, str], Any]

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
+from eigenshrink.spectrum.basis import KrylovBasis
 from eigenshrink.spectrum.sums import Estimate
 
 Array = NDArray[np.float64]
@@ -99,7 +100,7 @@ class Known:
         Their eigenvalues.
     misses : (k,)
         ``‖A q − λq‖``.
-    rows : (k, p_pen)
+    basis : KrylovBasis
         The directions.
     parts : (l, k)
         Squares of their weights, by layer.
@@ -107,7 +108,7 @@ class Known:
 
     values: Array
     misses: Array
-    rows: NDArray[np.floating]
+    basis: KrylovBasis
     parts: Array
 
 
@@ -206,11 +207,25 @@ class ProbedSums:
         with np.errstate(invalid="ignore", divide="ignore"):
             off = np.nan_to_num(steep(self.known.values, a), nan=0.0, posinf=0.0) @ self.known.misses
             error = middle.std(axis=1, ddof=1) / np.sqrt(count) if count > 1 else np.zeros(len(alphas))
-        error = np.where(np.isfinite(value), error, 0.0)
         if count == 1 and self.probes:
             error = np.full(len(alphas), np.inf)
-        reach = np.where(error > 0, quantile(count) * error, 0.0) + off
-        return Estimate(value, error, exact + lower.mean(axis=1) - reach, exact + upper.mean(axis=1) + reach)
+        error = np.where(np.isfinite(value), error, 0.0)
+        down, up = self._reach(middle.mean(axis=1), error, count)
+        low = exact + lower.mean(axis=1) - down - off
+        return Estimate(value, error, low, exact + upper.mean(axis=1) + up + off)
+
+    def _reach(self, mean: Array, error: Array, count: int) -> tuple[Array, Array]:
+        """How far the t-interval goes below and above the mean of the probes, ``(a,)`` each.
+
+        Of a sum that is positive it is taken on the scale of logarithms: such sums are skewed to the right,
+        and low ones come with small errors.
+        """
+        with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+            plain = np.where(error > 0, quantile(count) * error, 0.0)
+            share = plain / mean
+            skewed = self.bracketed & (mean > 0) & (share < 1)
+            down, up = -np.expm1(-share) * mean, np.expm1(share) * mean
+        return np.where(skewed, down, plain), np.where(skewed, up, plain)
 
     def _sides(self, a: Array, term: Callable[[Array, Array], Array]) -> tuple[Array, Array]:
         """Lower and upper value of each probe, ``(a, probes)``; one of zeros where there is none."""

@@ -74,10 +74,13 @@ class WholeSums:
     eigenvalues : (k,)
     parts : (l, k)
         Share of each direction in each layer: squares of its weights there.
+    flat : int
+        Directions more, with eigenvalue zero.
     """
 
     eigenvalues: Array
     parts: Array
+    flat: int = 0
 
     products = 0
 
@@ -97,7 +100,8 @@ class WholeSums:
 
     def density(self, edges: Array) -> Array:
         """Number of eigenvalues between neighbouring edges."""
-        return np.histogram(self.eigenvalues, edges)[0].astype(np.float64)
+        zeros = self.flat * np.histogram([0.0], edges)[0]
+        return np.asarray(np.histogram(self.eigenvalues, edges)[0] + zeros, dtype=np.float64)
 
     @property
     def negative(self) -> float:
