@@ -12,7 +12,10 @@ from sklearn.datasets import load_diabetes
 from sklearn.preprocessing import PolynomialFeatures
 
 import eigenshrink as es
+from eigenshrink.plots import FIGURES, reading
 
+OF_NETWORKS = (reading.of_network, reading.measured, reading.of_layers)
+OF_COLUMNS = tuple(name for name, picture in FIGURES.items() if picture.of not in OF_NETWORKS)
 HOSTILE = ("$\\frac$", "_hidden", "<b>&amp;", "a\nb\x00", "日本語", "x" * 60)
 
 

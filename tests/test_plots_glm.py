@@ -7,9 +7,10 @@ import pytest
 from numpy.testing import assert_allclose
 
 import eigenshrink as es
-from eigenshrink.plots import FIGURES, save_figure
+from eigenshrink.plots import save_figure
 from eigenshrink.plots.plane import choose_directions, of_columns, of_directions
 from eigenshrink.plots.reading import seen, weakest
+from figure_studies import OF_COLUMNS
 from glm_studies import KINDS, rows, study_of
 
 UNITS = {
@@ -36,7 +37,7 @@ def line(ax, name):
 
 
 @pytest.mark.parametrize("kind", DRAWN)
-@pytest.mark.parametrize("figure", FIGURES)
+@pytest.mark.parametrize("figure", OF_COLUMNS)
 def test_every_figure_of_every_loss(figure, kind):
     for ax in axes_of(getattr(study_of(kind).plot, figure)()):
         said = words(ax)

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from eigenshrink.errors import InputError
 from eigenshrink.plots import FIGURES
 from eigenshrink.plots.plane import plane_of
+from eigenshrink.plots.reading import seen
 from figure_studies import arrow, diabetes, line, lines, point
 from figure_studies import study as figure_study
 
@@ -59,7 +60,7 @@ def test_rings_are_lines_of_equal_loss():
     """Oracle: residuals on the rows, everything outside the plane at w*."""
     _, P, y, *_ = diabetes()
     study, pair = figure_study("polynomial"), [4, 20]
-    plane = plane_of(study, 0, study.alpha, None, pair)
+    plane = plane_of(seen(study, study.alpha), 0, study.alpha, None, pair)
     signs = np.sign(plane.coordinates * study.spectrum.coordinates[pair])
     frame = (study.spectrum.basis[:, pair] * signs) @ plane.rotation.T
     sd = P.std(axis=0)
@@ -106,7 +107,7 @@ def test_two_columns_are_their_own_plane():
 
 def test_path_is_that_of_the_study():
     study, pair = figure_study("polynomial"), [2, 40]
-    plane = plane_of(study, 0, study.alpha, None, pair)
+    plane = plane_of(seen(study, study.alpha), 0, study.alpha, None, pair)
     drawn = line(FIGURES["contour"](study, directions=pair), "path").get_xydata()
     kept = study.path.shrinkage(plane.strengths())[:, pair]
     np.testing.assert_allclose(drawn, (kept * plane.coordinates) @ plane.rotation.T, atol=1e-12)
@@ -116,7 +117,7 @@ def test_path_is_that_of_the_study():
 def test_axes_lie_as_near_to_their_columns_as_they_can(pair):
     """The part of the frame on its two columns is symmetric and positive: no turn brings it nearer."""
     study = figure_study("polynomial")
-    plane = plane_of(study, 0, study.alpha, None, pair)
+    plane = plane_of(seen(study, study.alpha), 0, study.alpha, None, pair)
     signs = np.sign(plane.coordinates * study.spectrum.coordinates[pair])
     frame = (study.spectrum.basis[:, pair] * signs) @ plane.rotation.T
     names = [axis.removeprefix("axis of the plane ").removeprefix("nearest to ") for axis in plane.axes]
@@ -154,7 +155,9 @@ def test_aspect_is_equal():
 def test_steps_rotate_scale_and_rotate_back(options):
     study = figure_study("polynomial")
     first, second, third = FIGURES["three_steps"](study, **options)
-    plane = plane_of(study, 0, study.alpha, options.get("columns"), options.get("directions"))
+    plane = plane_of(
+        seen(study, study.alpha), 0, study.alpha, options.get("columns"), options.get("directions")
+    )
     Q, kept = plane.rotation, plane.shrinkage(study.alpha)
     np.testing.assert_allclose(Q.T @ Q, np.eye(2), atol=1e-12)
     assert np.linalg.det(Q) == pytest.approx(1.0)

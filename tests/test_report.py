@@ -14,6 +14,7 @@ from eigenshrink.plots import FIGURES
 from eigenshrink.report.html import tag
 from eigenshrink.report.page import make_page, write_report
 from eigenshrink.report.pictures import CAPTIONS, COLOURS
+from figure_studies import OF_COLUMNS
 from report_pages import KINDS, Page, page_of, study_of
 
 RAW = {"nan", "NaN", "inf", "-inf", "null"}  # as Python or JSON write them
@@ -58,8 +59,8 @@ def test_page_reads_for_everyone():
     source = page_of("polynomial")
     page = Page(source)
     drawings = [given for name, given in page.attributes if name == "svg"]
-    assert len(drawings) == len(FIGURES)
-    assert {given["aria-label"] for given in drawings} == {c.alternative for c in CAPTIONS.values()}
+    assert len(drawings) == len(OF_COLUMNS)
+    assert {given["aria-label"] for given in drawings} == {CAPTIONS[name].alternative for name in OF_COLUMNS}
     assert all(given["role"] == "img" for given in drawings)
     assert 'name="viewport" content="width=device-width, initial-scale=1"' in source
     for wanted in ("prefers-color-scheme: dark", "@media print", "color-scheme: light dark"):
@@ -75,7 +76,7 @@ def test_every_figure_has_a_paragraph():
 
 def test_figures_wear_the_colours_of_the_page():
     drawings = re.findall(r"<svg.*?</svg>", page_of("polynomial"), re.DOTALL)
-    assert len(drawings) == len(FIGURES)
+    assert len(drawings) == len(OF_COLUMNS)
     for drawing in drawings:
         assert re.findall(r"#[0-9a-f]{6}\b", drawing) == []
         assert "font-family" not in drawing

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from eigenshrink.path import QuadraticPath
+from eigenshrink.path import Layer, QuadraticPath
 
 Array = NDArray[np.float64]
 
@@ -46,14 +46,16 @@ class Directions:
 def directions(
     path: QuadraticPath, alpha: float, names: Sequence[str], top: int = 3, target: int = 0
 ) -> Directions:
-    """Describe every direction at one strength; ``top`` columns are named for each. O(p k)."""
-    kept = path.shrinkage(alpha)
+    """Describe every direction at one strength; ``top`` columns are named for each. O(p k).
+
+    Along negative curvature no share is kept: such a direction counts as gone.
+    """
+    kept = np.nan_to_num(path.shrinkage(alpha))
     verdict = np.where(kept >= KEPT, "kept", np.where(kept <= GONE, "gone", "fading"))
-    basis = path.spectrum.basis
-    order = np.argsort(-np.abs(basis), axis=0, kind="stable")[:top]
-    labels = [names[j] for j in path.fit.penalised]
+    basis, places = path.spectrum.basis, path.fit.penalised
     columns = tuple(
-        tuple((labels[j], float(basis[j, i])) for j in order[:, i]) for i in range(basis.shape[1])
+        tuple((names[int(places[j])], float(loads[j])) for j in largest(np.abs(loads), top))
+        for loads in basis.T
     )
     return Directions(
         eigenvalue=path.spectrum.eigenvalues,
@@ -62,3 +64,23 @@ def directions(
         verdict=tuple(str(word) for word in verdict),
         columns=columns,
     )
+
+
+def by_layer(
+    loads: Array, places: NDArray[np.intp], layers: Sequence[Layer]
+) -> tuple[tuple[str, float], ...]:
+    """Share of a direction in each layer of a network, largest first; places are those of its weights."""
+    size = float(loads @ loads) or 1.0
+    ends = np.searchsorted(places, [(layer.start, layer.stop) for layer in layers])
+    shares = [float(loads[low:high] @ loads[low:high]) / size for low, high in ends]
+    order = np.argsort(-np.array(shares), kind="stable")
+    return tuple((layers[i].name, shares[i]) for i in order)
+
+
+def largest(values: Array, count: int) -> NDArray[np.intp]:
+    """Places of the largest values, largest first and the first of equal ones before the others. O(p)."""
+    if len(values) <= count:
+        return np.argsort(-values, kind="stable")
+    edge = np.partition(values, len(values) - count)[len(values) - count]
+    found = np.flatnonzero(values >= edge)
+    return found[np.argsort(-values[found], kind="stable")[:count]]

@@ -1,4 +1,4 @@
-"""One function per picture: each reads a study, draws into axes and returns them (M7-M10, M14).
+"""One function per picture: each reads a study, draws into axes and returns them (M7-M10, M14, M18).
 
 A new picture is one small file and one line in :data:`FIGURES`. matplotlib is imported when the first
 one is drawn; pyplot never is, so no figure stays open and no setting of the session changes.
@@ -7,30 +7,64 @@ one is drawn; pyplot never is, so no figure stays open and no setting of the ses
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from eigenshrink.errors import InputError
 from eigenshrink.plots.coefficients import coefficients
 from eigenshrink.plots.contour import contour
+from eigenshrink.plots.density import density
 from eigenshrink.plots.effective_parameters import effective_parameters
+from eigenshrink.plots.layers import layers
 from eigenshrink.plots.optimism import optimism
+from eigenshrink.plots.reading import compared, curved, every, measured, of_columns, of_layers, of_network
 from eigenshrink.plots.risk import risk
 from eigenshrink.plots.saving import figure_of, file_format, render
 from eigenshrink.plots.shrinkage import shrinkage
 from eigenshrink.plots.three_steps import three_steps
+from eigenshrink.plots.trusted import trusted
 
-__all__ = ["FIGURES", "Plots", "save_figure"]
+__all__ = ["FIGURES", "Picture", "Plots", "figures", "save_figure"]
 
-FIGURES: dict[str, Callable[..., Any]] = {
-    "risk": risk,
-    "optimism": optimism,
-    "effective_parameters": effective_parameters,
-    "shrinkage": shrinkage,
-    "coefficients": coefficients,
-    "contour": contour,
-    "three_steps": three_steps,
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture, and of which studies it is one.
+
+    Attributes
+    ----------
+    draw : callable
+        Of a study, axes or None, and options; returns the axes.
+    of : callable
+        Whether a study has it.
+    """
+
+    draw: Callable[..., Any]
+    of: Callable[[Any], bool]
+
+    def __call__(self, study: Any, ax: Any = None, **options: Any) -> Any:
+        """Draw it."""
+        return self.draw(study, ax, **options)
+
+
+FIGURES: dict[str, Picture] = {
+    "risk": Picture(risk, compared),
+    "trusted": Picture(trusted, measured),
+    "optimism": Picture(optimism, of_columns),
+    "effective_parameters": Picture(effective_parameters, every),
+    "layers": Picture(layers, of_layers),
+    "shrinkage": Picture(shrinkage, every),
+    "density": Picture(density, of_network),
+    "coefficients": Picture(coefficients, of_columns),
+    "contour": Picture(contour, curved),
+    "three_steps": Picture(three_steps, curved),
 }
+
+
+def figures(study: Any) -> tuple[str, ...]:
+    """Names of the pictures that a study has, in the order of :data:`FIGURES`."""
+    return tuple(name for name, picture in FIGURES.items() if picture.of(study))
 
 
 class Plots:
@@ -43,9 +77,11 @@ class Plots:
         self._study = study
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
-        if name not in FIGURES:
-            raise AttributeError(f"a study has no figure {name!r}: it has {', '.join(FIGURES)}")
-        drawing = FIGURES[name]
+        if name not in FIGURES or not FIGURES[name].of(self._study):
+            raise AttributeError(
+                f"this study has no figure {name!r}: it has {', '.join(figures(self._study))}"
+            )
+        drawing = FIGURES[name].draw
 
         def draw(ax: Any = None, **options: Any) -> Any:
             return drawing(self._study, ax, **options)
@@ -54,7 +90,7 @@ class Plots:
         return draw
 
     def __dir__(self) -> list[str]:
-        return sorted(FIGURES)
+        return sorted(figures(self._study))
 
 
 def save_figure(study: Any, name: str, path: str | Path, **options: Any) -> Path:
@@ -73,12 +109,12 @@ def save_figure(study: Any, name: str, path: str | Path, **options: Any) -> Path
     Raises
     ------
     InputError
-        If the figure or the ending is unknown, or the file cannot be written.
+        If the study has no such figure, the ending is unknown, or the file cannot be written.
     """
     from eigenshrink.data.write import new_file
 
-    if name not in FIGURES:
-        raise InputError(f"figure {name!r} is not known: use {', '.join(FIGURES)}")
+    if name not in figures(study):
+        raise InputError(f"this study has no figure {name!r}: use {', '.join(figures(study))}")
     format = file_format(path)
     picture = render(figure_of(FIGURES[name](study, **options)), format)
     with new_file(path) as file:

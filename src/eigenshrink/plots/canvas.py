@@ -109,6 +109,17 @@ def logarithmic(ax: Axes, values: Array) -> None:
     ax.xaxis.set_minor_locator(NullLocator())
 
 
+def powers(ax: Axes, low: float, high: float) -> None:
+    """Make y logarithmic between two limits, with the labels of the other axes."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+    ax.set_yscale("log")
+    ax.set_ylim(low, high)
+    ax.yaxis.set_major_locator(LogLocator(subs=(1.0,) if high > 1e3 * low else (1.0, 2.0, 5.0), numticks=8))
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: power_of_ten(value)))
+    ax.yaxis.set_minor_locator(NullLocator())
+
+
 def twin(ax: Axes, y: str, color: str) -> Axes:
     """Return axes over the same strengths with a scale of their own on the right."""
     other = ax.twinx()

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from eigenshrink.plots import canvas, reading
 from eigenshrink.plots.canvas import CHOSEN, INK, LOSS, MUTED, PENALTY
-from eigenshrink.plots.plane import Plane, factor, plane_of
+from eigenshrink.plots.plane import Plane, factor, pair_along, plane_of
 from eigenshrink.plots.text import number
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ MEANINGS = {
     "loss": "loss L",
     "penalty": "penalty Ω",
     "path": "w̃ from α = 0 to ∞",
+    "believed": "where that holds",
     "mark": "at α/10 and 10α",
     "shadow": "all weights moving",
 }
@@ -84,7 +85,7 @@ def contour(
     plane = plane_of(view, target, alpha, columns, directions)
     half, middle = window(plane, alpha)
     draw_rings(ax, plane, alpha, half + float(np.abs(middle).max()))
-    _draw_path(ax, plane, alpha)
+    _draw_path(ax, plane, alpha, view.trusted)
     if columns is not None:
         _draw_shadow(ax, study, view, target, columns)
     ax.set_xlim(middle[0] - half, middle[0] + half)
@@ -93,15 +94,14 @@ def contour(
     _name_points(ax, plane, alpha)
     canvas.label(ax, reading.about(study, target) + _title(plane, alpha), *plane.axes)
     canvas.legend(ax, *_kinds(ax), columns=2)
-    say_quadratic(ax, view, alpha)
+    say_quadratic(ax, view)
     return ax
 
 
-def say_quadratic(ax: Axes, view: reading.View, alpha: float) -> None:
+def say_quadratic(ax: Axes, view: reading.View) -> None:
     """Say in small print that the loss is drawn as a quadratic, where it is none."""
-    if not view.exact:
-        said = f"loss drawn as its quadratic at α = {number(alpha, 3)}"
-        canvas.remark(ax, said, xy=(0.0, 0.0), xytext=(4, 4), va="bottom")
+    if view.drawn:
+        canvas.remark(ax, f"loss drawn as {view.drawn}", xy=(0.0, 0.0), xytext=(4, 4), va="bottom")
 
 
 def window(plane: Plane, alpha: float) -> tuple[float, Array]:
@@ -154,9 +154,16 @@ def _stroke(heavy: bool) -> dict[str, Any]:
     return {"linewidth": 1.9, "zorder": 3} if heavy else {"linewidth": 0.8, "alpha": 0.45, "zorder": 2}
 
 
-def _draw_path(ax: Axes, plane: Plane, alpha: float) -> None:
-    path = plane.solution(plane.strengths())
-    ax.plot(*path.T, color=INK, linewidth=1.8, label="_path", zorder=4)
+def _draw_path(ax: Axes, plane: Plane, alpha: float, trusted: tuple[float, float]) -> None:
+    """Draw w̃ over all strengths; heavy where the quadratic is believed, if that is not everywhere (M18)."""
+    strengths = plane.strengths()
+    everywhere = trusted == (0.0, np.inf)
+    width = 1.8 if everywhere else 0.9
+    ax.plot(*plane.solution(strengths).T, color=INK, linewidth=width, label="_path", zorder=4)
+    if not everywhere:
+        inside = np.concatenate([trusted, strengths[(strengths > trusted[0]) & (strengths < trusted[1])]])
+        believed = plane.solution(np.sort(inside))
+        ax.plot(*believed.T, color=INK, linewidth=3.0, label="_believed", zorder=4)
     for times in (0.1, 10.0):
         if 0 < alpha < np.inf:
             ax.plot(*plane.solution(times * alpha), "o", color=INK, markersize=3.5, label="_mark", zorder=5)
@@ -166,9 +173,12 @@ def _draw_path(ax: Axes, plane: Plane, alpha: float) -> None:
 
 
 def _draw_shadow(ax: Axes, study: Any, view: reading.View, target: int, columns: Sequence[str | int]) -> None:
-    places = [reading.place(view, column) for column in columns]
     grid = np.concatenate(([reading.weakest(study)[0]], reading.strengths(study), [np.inf]))
-    moving = reading.weights(study, target, grid)[:, places] * np.sqrt(reading.factors(view)[places])
+    if reading.of_network(study):  # too many weights to make all of them at every strength
+        moving = pair_along(view, target, columns, grid[1:])
+    else:
+        places = [reading.place(view, column) for column in columns]
+        moving = reading.weights(study, target, grid)[:, places] * np.sqrt(reading.factors(view)[places])
     ax.plot(*moving.T, color=MUTED, linewidth=1.4, linestyle=(0, (1, 1.5)), label="_shadow", zorder=3)
 
 
@@ -235,5 +245,5 @@ def _parabolas(view: reading.View, ax: Axes, target: int, alpha: float) -> Axes:
     title = f"α = {number(alpha, 3)} keeps {100 * kept:.0f} % of the only direction"
     canvas.label(ax, reading.about(view, target) + title, "weight along the direction", "unit of the loss")
     canvas.legend(ax, lines, [*curves, "w̃(α)"], columns=2)
-    say_quadratic(ax, view, alpha)
+    say_quadratic(ax, view)
     return ax

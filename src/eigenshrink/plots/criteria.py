@@ -46,7 +46,7 @@ def equivalent(study: Any) -> tuple[str, Array] | None:
         found = np.asarray(study.choice.interval, dtype=np.float64)
         return study.choice.criterion, np.broadcast_to(found, (targets, 2))
     others = () if study.tables else BANDED
-    for name in dict.fromkeys((study.estimate.name, *others)):
+    for name in dict.fromkeys((reading.quoted(study), *others)):
         if name in study.risk and study.risk[name].interval is not None:
             found = np.asarray(study.risk[name].interval, dtype=np.float64)
             return name, np.broadcast_to(found, (targets, 2))

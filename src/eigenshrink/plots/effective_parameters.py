@@ -5,20 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from eigenshrink.plots import canvas, reading
 from eigenshrink.plots.canvas import LOSS, MUTED
-from eigenshrink.plots.marks import mark_strength
+from eigenshrink.plots.marks import mark_start, mark_strength
 from eigenshrink.plots.text import number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+Array = NDArray[np.float64]
 
 
 def effective_parameters(
     study: Any, ax: Axes | None = None, *, target: int = 0, alpha: float | None = None
 ) -> Axes:
     """Draw ``γ(α) = m + Σ λ/(λ+α)`` over α, from the rank down to the free parameters (M9).
+
+    Of a network in its 95 % interval, within the strengths of the study (M19).
 
     Parameters
     ----------
@@ -33,14 +38,18 @@ def effective_parameters(
     -------
     Axes
     """
-    said = "chosen" if reading.was_chosen(study, alpha) else "given"
+    said = reading.word(study, alpha)
     target, alpha = reading.asked(study, target, alpha)
     ax = canvas.axes(ax)
     grid = reading.strengths(study)
     canvas.logarithmic(ax, grid)
     used = study.path.effective_parameters
     weakest, called = reading.weakest(study)
-    most, least, here = (float(used(at)) for at in (weakest, np.inf, alpha))
+    if reading.of_network(study):
+        weakest, called = float(grid[0]), f"at α = {number(grid[0], 2)}"
+        band(ax, study, grid)
+        mark_start(ax, reading.trained_at(study))
+    most, least, here = (float(used(at)) for at in (weakest, np.inf, reading.solvable(study, alpha)))
     for level, name in ((most, called), (least, "never penalised")):
         ax.axhline(level, color=MUTED, linewidth=0.8, linestyle=(0, (1, 1.5)), label="_limit", zorder=1)
         canvas.remark(
@@ -50,10 +59,19 @@ def effective_parameters(
     mark_strength(ax, alpha, said, here)
     room = 0.08 * (most - least) or 1.0
     ax.set_ylim(max(least - room, -0.02 * most), most + room)
-    noun = "parameter" if most == 1 else "parameters"
-    title = f"{number(here, 3)} of {number(most)} {noun} in use at α = {number(alpha, 3)}"
+    total = reading.most(study)
+    noun = "parameter" if total == 1 else "parameters"
+    title = f"{number(here, 3)} of {number(total)} {noun} in use at α = {number(alpha, 3)}"
     canvas.label(ax, reading.about(study, target) + title, "strength α", "effective parameters γ(α)")
     return ax
+
+
+def band(ax: Axes, study: Any, grid: Array) -> None:
+    """Shade the 95 % interval of γ, where it is estimated (M19)."""
+    found, free = study.path.effective_estimate(grid), study.path.free_rank
+    if np.any(found.high > found.low):
+        style: dict[str, Any] = {"color": LOSS, "alpha": 0.16, "linewidth": 0, "zorder": 2, "label": "_band"}
+        ax.fill_between(grid, free + found.low, free + found.high, **style)
 
 
 def _beside(level: float, most: float) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from eigenshrink.plots import canvas
-from eigenshrink.plots.canvas import CHOSEN, PAPER
+from eigenshrink.plots.canvas import CHOSEN, GRID, MUTED, PAPER
 from eigenshrink.plots.text import number
 
 if TYPE_CHECKING:
@@ -43,6 +43,31 @@ def mark_strength(ax: Axes, alpha: float, said: str = "chosen", height: float | 
         canvas.write(ax, (at, 1.0), f"{said} {number(alpha, 3)}", **_above(ax, at))
     if height is not None and np.isfinite(height):
         ax.plot(at, height, "o", color=CHOSEN, markersize=8, label="_chosen-point", zorder=5, clip_on=False)
+
+
+def mark_start(ax: Axes, alpha: float | None) -> None:
+    """Mark the strength that a network was trained with, by a faint line and a word at its foot."""
+    if alpha is None or not 0 < alpha < np.inf:
+        return
+    at, _ = place(ax, alpha)
+    ax.axvline(at, color=MUTED, linewidth=1.2, linestyle=(0, (1, 1.5)), label="_start", zorder=1)
+    style = {**_above(ax, at), "color": MUTED, "xytext": (5, 3), "ha": "left", "va": "bottom"}
+    canvas.write(ax, (at, 0.0), f"α₀ {number(alpha, 3)}", **style)
+
+
+def shade_doubtful(ax: Axes, trusted: tuple[float, float]) -> None:
+    """Hatch the strengths at which the quadratic of a network is not believed (M18)."""
+    left, right = ax.get_xlim()
+    style: dict[str, Any] = {
+        "facecolor": "none",
+        "edgecolor": GRID,
+        "hatch": "////",
+        "linewidth": 0,
+        "zorder": 0,
+    }
+    for low, high in ((left, min(trusted[0], right)), (max(trusted[1], left), right)):
+        if low < high:
+            ax.axvspan(low, high, label="_doubtful", **style)
 
 
 def place(ax: Axes, alpha: float) -> tuple[float, int]:

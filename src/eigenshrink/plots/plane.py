@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from eigenshrink.directions import by_layer, largest
 from eigenshrink.errors import InputError
 from eigenshrink.path import kept_share
 from eigenshrink.plots import reading
@@ -19,6 +20,7 @@ from eigenshrink.plots.text import mix, short
 Array = NDArray[np.float64]
 
 CANDIDATES = 60  # directions with the largest coordinates that may span the default plane
+HELD = 1 << 24  # numbers of directions that are held for that
 FEW = 60  # pairs of them that are looked at for their rotation
 NEAREST = 8  # columns that may name the axes of a plane of directions
 
@@ -92,8 +94,7 @@ def of_directions(view: View, target: int, pair: tuple[int, int]) -> Plane:
     columns, frame = _nearest_columns(basis)
     signs = _signs(frame)
     places = reading.penalised(view)
-    names = [view.weight_names[place] for place in places]
-    first, second = (_direction(picked[i], basis[:, i] * signs[i], names) for i in (0, 1))
+    first, second = (_direction(view, picked[i], basis[:, i] * signs[i]) for i in (0, 1))
     return Plane(
         eigenvalues=view.spectrum.eigenvalues[picked],
         rotation=frame * signs,
@@ -132,6 +133,13 @@ def of_columns(view: View, target: int, alpha: float, columns: tuple[Any, Any]) 
     )
 
 
+def pair_along(view: View, target: int, columns: Sequence[Any], alphas: Array) -> Array:
+    """Return ``√D w̃`` of two columns of a quadratic at every strength, ``(a, 2)``, without the others."""
+    rows = reading.loadings(view, [_penalised(view, reading.place(view, column)) for column in columns])
+    moved = factor(view.spectrum.eigenvalues, alphas) * reading.coordinates(view, target)
+    return np.nan_to_num(moved) @ rows.T
+
+
 def line_as_plane(view: View, target: int) -> Plane:
     """Return the only direction of a fit (or none at all) as a plane that has nothing to rotate."""
     eigenvalues, z = np.zeros(2), np.zeros(2)
@@ -151,9 +159,11 @@ def choose_directions(view: View, target: int, alpha: float) -> tuple[int, int]:
     """
     eigenvalues = view.spectrum.eigenvalues
     z = np.abs(reading.coordinates(view, target))
-    middle = float(np.sqrt(eigenvalues[0] * eigenvalues[-1]))
+    steep = _steep(eigenvalues, view.least)
+    middle = float(np.sqrt(eigenvalues[steep[0]] * eigenvalues[steep[-1]]))
     kept = factor(eigenvalues, alpha if 0 < alpha < np.inf else middle)
-    places = [int(i) for i in np.sort(np.argsort(-z, kind="stable")[:CANDIDATES])]
+    most = max(4, min(CANDIDATES, HELD // max(1, len(reading.penalised(view)))))
+    places = [int(steep[i]) for i in np.sort(np.argsort(-z[steep], kind="stable")[:most])]
 
     def score(pair: tuple[int, int]) -> float:
         i, j = pair
@@ -189,13 +199,21 @@ def plane_of(
     for place in (first, second):
         if not (isinstance(place, (int, np.integer)) and 0 <= place < count):
             raise InputError(f"direction {place!r} is not there: give whole numbers from 0 to {count - 1}")
+        if view.spectrum.eigenvalues[place] < 0:
+            raise InputError(f"the loss is curved downwards along direction {place}: give one with λ ≥ 0")
     return of_directions(view, target, (int(first), int(second)))
+
+
+def _steep(eigenvalues: Array, least: float) -> NDArray[np.intp]:
+    """Return the directions that may span the default plane: not flat, two at least."""
+    found = np.flatnonzero(eigenvalues > least)
+    return found if len(found) > 1 else np.flatnonzero(eigenvalues > 0)
 
 
 def _nearest_columns(basis: Array) -> tuple[tuple[int, int], Array]:
     """Return two columns and the proper frame nearest to their axes, the plane's best."""
     size = np.einsum("ij,ij->i", basis, basis)
-    near = np.sort(np.argsort(-size, kind="stable")[:NEAREST])
+    near = np.sort(largest(size, NEAREST))
     best = max(combinations((int(i) for i in near), 2), key=lambda pair: _nearness(basis[list(pair)]))
     left, _, right = np.linalg.svd(basis[list(best)])
     frame = left @ right
@@ -227,7 +245,9 @@ def _penalised(view: View, place: int) -> int:
 def _frame_names(view: View, places: Sequence[int]) -> tuple[str, str]:
     if len(reading.penalised(view)) == 2:
         return _column_names(view, places)
-    first, second = (short(view.weight_names[place]) for place in places)
+    first, second = (short(view.weight_names[int(place)]) for place in places)
+    if view.layers:
+        return f"near {first}", f"near {second}"
     return f"axis of the plane nearest to {first}", f"nearest to {second}"
 
 
@@ -240,6 +260,10 @@ def _column_names(view: View, places: Sequence[int]) -> tuple[str, str]:
     return first, second
 
 
-def _direction(place: int, loads: Array, names: Sequence[str]) -> str:
-    top = np.argsort(-np.abs(loads), kind="stable")[:2]
-    return f"direction {place + 1} ({mix(tuple((names[j], float(loads[j])) for j in top))})"
+def _direction(view: View, place: int, loads: Array) -> str:
+    places = reading.penalised(view)
+    if view.layers:
+        (name, share), *_ = by_layer(loads, places, view.layers)
+        return f"direction {place + 1} ({100 * share:.0f} % in {short(name, 12)})"
+    made = tuple((view.weight_names[int(places[j])], float(loads[j])) for j in largest(np.abs(loads), 2))
+    return f"direction {place + 1} ({mix(made)})"

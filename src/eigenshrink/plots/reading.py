@@ -11,9 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eigenshrink.errors import InputError
+from eigenshrink.path import KrylovPath, Layer
 from eigenshrink.plots.text import number, short
+from eigenshrink.risk import DESCRIBING, ERRORS
 
 Array = NDArray[np.float64]
+
+NAMES = 10_000  # weights among which a name that is not there is compared with all others
+ABOVE = 1e-3  # relative, by which a strength stays above the end of an indefinite curvature
+SEEN = 0.02  # share that a direction of a network keeps at least where it spans a plane
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,17 +29,26 @@ class View:
     Attributes
     ----------
     path : QuadraticPath
-    weight_names : tuple of str
+    weight_names : sequence of str
         One for each of its weights.
     target_names : tuple of str
-    exact : bool
-        The loss is that quadratic; False: it only has the same slope and curvature there.
+    drawn : str
+        What the quadratic is one of, where the loss is none; "" where it is that quadratic.
+    trusted : (low, high)
+        Strengths at which it is believed (M18).
+    least : float
+        Eigenvalue from which on a direction may span the plane that shows most.
+    layers : tuple of Layer
+        Of a network: what its directions are made of.
     """
 
     path: Any
-    weight_names: tuple[str, ...]
+    weight_names: Sequence[str]
     target_names: tuple[str, ...]
-    exact: bool
+    drawn: str = ""
+    trusted: tuple[float, float] = (0.0, float("inf"))
+    least: float = 0.0
+    layers: tuple[Layer, ...] = ()
 
     @property
     def spectrum(self) -> Any:
@@ -44,19 +59,86 @@ class View:
 def seen(study: Any, alpha: float) -> View:
     """Return the study as its quadratic at one strength; squared loss has the same at every strength."""
     path = study.path.local(alpha)
-    return View(path, study.weight_names, study.target_names, path is study.path)
+    names = study.weight_names, study.target_names
+    if isinstance(study.path, KrylovPath):
+        least = SEEN * alpha if 0 < alpha < np.inf else 0.0
+        trusted, layers = study.path.trusted, study.path.layers
+        return View(path, *names, "its quadratic at w₀", trusted, least, layers)
+    if path is study.path:
+        return View(path, *names)
+    return View(path, *names, f"its quadratic at α = {number(alpha, 3)}")
+
+
+def every(study: Any) -> bool:
+    """Of any study."""
+    return True
+
+
+def of_network(study: Any) -> bool:
+    """Of a network."""
+    return isinstance(study.path, KrylovPath)
+
+
+def of_columns(study: Any) -> bool:
+    """Of a study whose weights belong to columns."""
+    return not isinstance(study.path, KrylovPath)
+
+
+def of_layers(study: Any) -> bool:
+    """Of a network whose layers are known."""
+    return isinstance(study.path, KrylovPath) and bool(study.path.layers)
+
+
+def measured(study: Any) -> bool:
+    """Of a network whose true losses were measured along its path (M18)."""
+    return isinstance(study.path, KrylovPath) and bool(
+        study.path.measured is not None and len(study.path.measured.alphas)
+    )
+
+
+def compared(study: Any) -> bool:
+    """Of a study in which strengths can be compared."""
+    return any(name not in DESCRIBING for name in study.risk)
+
+
+def curved(study: Any) -> bool:
+    """Of a study whose directions can be drawn: of a network two at least in which the loss is curved."""
+    return of_columns(study) or int((study.path.spectrum.eigenvalues > 0).sum()) > 1
+
+
+def trained_at(study: Any) -> float | None:
+    """Return the strength that a network was trained with; None where it is not known or there is none."""
+    if not isinstance(study.path, KrylovPath) or study.path.notes.decay_kind == "adamw":
+        return None
+    return float(study.path.fit.alpha)
+
+
+def solvable(study: Any, alpha: float) -> float:
+    """Return ``alpha``, or the weakest strength at which the quadratic of a network has a solution (M11)."""
+    if isinstance(study.path, KrylovPath):
+        return max(alpha, study.path.quadratic.trusted[0] * (1 + ABOVE))
+    return alpha
 
 
 def removable(study: Any) -> int:
     """Return how many parameters the penalty can remove."""
+    if isinstance(study.path, KrylovPath):
+        return len(study.path.fit.penalised)
     if study.path.whole:
         return len(study.spectrum.eigenvalues)
     return int(study.path.problem.dim) - int(study.path.free_rank)
 
 
+def most(study: Any) -> float:
+    """Return the parameters in use at the weakest strength that has a solution; of a network, its weights."""
+    if isinstance(study.path, KrylovPath):
+        return float(len(study.path.fit.penalty_factor))
+    return float(study.path.effective_parameters(weakest(study)[0]))
+
+
 def class_labels(study: Any) -> tuple[Any, ...]:
     """Return the labels of the classes where each has coefficients of its own, else nothing."""
-    return tuple(study.classes) if study.loss == "multinomial" else ()
+    return tuple(study.classes) if study.loss == "multinomial" and of_columns(study) else ()
 
 
 def weakest(study: Any) -> tuple[float, str]:
@@ -90,7 +172,20 @@ def strength(study: Any, target: int, alpha: float | None) -> float:
 
 def was_chosen(study: Any, alpha: float | None) -> bool:
     """Tell whether the strength that is shown was chosen by a criterion, or given."""
-    return alpha is None and study.choice.criterion != "given"
+    return alpha is None and study.choice.criterion not in ("given", "none")
+
+
+def word(study: Any, alpha: float | None) -> str:
+    """Return what the strength that is shown is called: chosen, given, or as the training had it."""
+    if alpha is None and study.choice.criterion == "none":
+        return "as trained"
+    return "chosen" if was_chosen(study, alpha) else "given"
+
+
+def quoted(study: Any) -> str:
+    """Return the name of the estimate of the true error that is quoted; "" where nothing judges."""
+    unit, names = study.path.loss.unit, (study.choice.criterion, *ERRORS)
+    return next((name for name in names if name in study.risk and study.risk[name].unit == unit), "")
 
 
 def asked(study: Any, target: int, alpha: float | None) -> tuple[int, float]:
@@ -158,12 +253,12 @@ def _units(size: int, places: Sequence[int]) -> Array:
 
 def place(study: Any, column: str | int) -> int:
     """Return the place of a column given by name or by number."""
-    names = tuple(study.weight_names)
+    names = study.weight_names
     if isinstance(column, (int, np.integer)) and -len(names) <= column < len(names):
         return int(column) % len(names)
     if column in names:
-        return names.index(column)
-    near = get_close_matches(str(column), names, n=3) or names[:3]
+        return int(names.index(column))
+    near = (get_close_matches(str(column), names, n=3) if len(names) <= NAMES else []) or names[:3]
     raise InputError(f"column {column!r} is not in the study: use {', '.join(map(repr, near))} or a number")
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from eigenshrink.plots import canvas, criteria, reading
 from eigenshrink.plots.canvas import CHOSEN
-from eigenshrink.plots.marks import mark_strength, shade_strengths
+from eigenshrink.plots.marks import mark_start, mark_strength, shade_doubtful, shade_strengths
 from eigenshrink.plots.text import number
 from eigenshrink.risk import DESCRIBING, criterion_name
 from eigenshrink.risk.uncertainty import WIDTH
@@ -24,7 +24,12 @@ LEAST = 4.0  # height of a score that is shown at least: a rise of 2 in a log li
 LEFT_OUT = ("kfold", "combined")  # what repeats the others is drawn only where it chose
 THICK: dict[str, Any] = {"linewidth": 2.6, "linestyle": "-", "zorder": 4}
 THIN: dict[str, Any] = {"linewidth": 1.2, "zorder": 3}
-BOUNDARIES = {"zero": ", best at 0", "infinite": ", best at ∞", "flat": ", flat"}
+BOUNDARIES = {
+    "zero": ", best at 0",
+    "infinite": ", best at ∞",
+    "flat": ", flat",
+    "trusted": ", best at the edge",
+}
 
 
 def risk(study: Any, ax: Axes | None = None, *, target: int = 0, alpha: float | None = None) -> Axes:
@@ -49,13 +54,13 @@ def risk(study: Any, ax: Axes | None = None, *, target: int = 0, alpha: float | 
         they chose. Shaded strengths cannot be told from the best. A minimum at α → 0 or α → ∞ has no point
         on a logarithmic axis: an arrow at the edge stands for it, and a word in the legend.
     """
-    chosen = reading.was_chosen(study, alpha)
+    said, chosen = reading.word(study, alpha), reading.was_chosen(study, alpha)
     target, alpha = reading.asked(study, target, alpha)
     ax = canvas.axes(ax, (5.4, 4.5))
     grid, first = reading.strengths(study), study.choice.criterion
     canvas.logarithmic(ax, grid)
     names = [key for key in study.risk if key not in DESCRIBING and (key not in LEFT_OUT or key == first)]
-    unit = study.estimate.unit
+    unit = study.path.loss.unit
     left = [name for name in names if study.risk[name].unit == unit]
     right = [name for name in names if name not in left]
     lines, top = _draw(ax, study, left, grid, target) | _training(ax, study, grid, target), ax
@@ -63,9 +68,12 @@ def risk(study: Any, ax: Axes | None = None, *, target: int = 0, alpha: float | 
         lead = first if first in right else right[0]
         top = canvas.twin(ax, "score above its lowest point", criteria.style(lead)["color"])
         lines |= _draw(top, study, right, grid, target, rise=True)
-    mark_strength(top, alpha, "chosen" if chosen else "given")
+    if reading.of_network(study):
+        shade_doubtful(ax, study.path.trusted)
+        mark_start(ax, reading.trained_at(study))
+    mark_strength(top, alpha, said)
     lines |= _equivalent(ax, study, target)
-    reason = f"chosen by {criterion_name(first)}" if chosen else "given"
+    reason = f"chosen by {criterion_name(first)}" if chosen else said
     canvas.label(ax, f"{reading.about(study, target)}α = {number(alpha, 3)}, {reason}", "strength α", unit)
     canvas.legend(ax, list(lines.values()), list(lines), columns=2)
     return ax
@@ -85,9 +93,9 @@ def _draw(
     ax: Axes, study: Any, names: list[str], grid: Array, target: int, rise: bool = False
 ) -> dict[str, Any]:
     """Draw the curves of one axis and their lowest points; return the curves by what they are called."""
-    lines, drawn = {}, []
+    lines, drawn, quoted = {}, [], reading.quoted(study)
     for name in names:
-        curve, thick = study.risk[name], name in (study.choice.criterion, study.estimate.name)
+        curve, thick = study.risk[name], name in (study.choice.criterion, quoted)
         at, lowest, boundary = _minimum(curve, target)
         values = reading.over(curve(grid), target)
         above = lowest if rise and np.isfinite(lowest) else 0.0
@@ -96,16 +104,16 @@ def _draw(
         line = ax.plot(grid, drawn[-1], label=f"_{name}", **style)[0]
         said = _mark(ax, at, lowest - above, boundary, style["color"], 10 if thick else 6)
         lines[f"{criterion_name(name)}{' (right)' if rise else ''}{said}"] = line
-        if name == study.estimate.name and _banded(study):
+        if name == quoted and _banded(study, quoted):
             shade_error(ax, grid, drawn[-1], criteria.band(study, name, grid, target), style["color"])
     _limits(ax, drawn, rise)
     return lines
 
 
-def _banded(study: Any) -> bool:
+def _banded(study: Any, quoted: str) -> bool:
     """Tell whether the band of the quoted estimate says how sure the choice is: not where evidence chose."""
     judge = study.risk.get(study.choice.criterion)
-    return judge is None or judge.name == study.estimate.name or judge.estimate is not None
+    return judge is None or judge.name == quoted or judge.estimate is not None
 
 
 def _minimum(curve: Any, target: int) -> tuple[float, float, str]:
@@ -153,7 +161,7 @@ def _training(ax: Axes, study: Any, grid: Array, target: int) -> dict[str, Any]:
 
 def _limits(ax: Axes, drawn: list[Array], rise: bool) -> None:
     """Show the valley: a curve that shoots up at one end may leave the picture there."""
-    values = np.concatenate(drawn)
+    values = np.concatenate([np.zeros(0), *drawn])
     values = values[np.isfinite(values)]
     if not values.size:
         return

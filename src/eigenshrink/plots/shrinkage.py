@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 MOST = 1500  # points that are drawn; more lie on top of each other
+FLAT = 1e-4  # share of α below which the eigenvalues of a network are mostly rounding
 BANDS = (
     ("kept", KEPT, 1.06, CHOSEN),
     ("fading", GONE, KEPT, MUTED),
@@ -46,10 +47,11 @@ def shrinkage(study: Any, ax: Axes | None = None, *, target: int = 0, alpha: flo
     target, alpha = reading.asked(study, target, alpha)
     ax, quadratic = canvas.axes(ax), reading.seen(study, alpha).path
     eigenvalues = quadratic.spectrum.eigenvalues
-    kept = np.asarray(quadratic.shrinkage(alpha), dtype=np.float64)
+    kept = np.nan_to_num(quadratic.shrinkage(reading.solvable(study, alpha)))  # 0 where curved downwards
     picked = np.unique(np.linspace(0, len(kept) - 1, min(len(kept), MOST)).round().astype(int))
     inside = (0 < alpha < np.inf,)
-    canvas.logarithmic(ax, np.concatenate([eigenvalues, [alpha] if inside[0] else []]))
+    shown = eigenvalues[eigenvalues > FLAT * alpha] if reading.of_network(study) else eigenvalues
+    canvas.logarithmic(ax, np.concatenate([shown, [alpha] if inside[0] else []]))
     line = np.geomspace(*ax.get_xlim(), 301)
     ax.plot(line, factor(line, alpha), color=LOSS, linewidth=1.2, label="_law", zorder=2)
     ax.plot(
@@ -71,9 +73,17 @@ def shrinkage(study: Any, ax: Axes | None = None, *, target: int = 0, alpha: flo
     canvas.label(
         ax, reading.about(study, target) + title, "eigenvalue λ of the curvature", "share kept, λ/(λ+α)"
     )
-    if len(picked) < len(kept):
-        canvas.remark(ax, f"{len(picked)} of {len(kept)} points drawn", xy=(1, 0.5), ha="right")
+    _left_out(ax, study, len(picked), len(kept))
     return ax
+
+
+def _left_out(ax: Axes, study: Any, drawn: int, known: int) -> None:
+    """Say which points are not there."""
+    said = f"{drawn} of {known} points drawn" if drawn < known else ""
+    if reading.of_network(study) and known < reading.removable(study):
+        said = f"the {known} directions that are known\nof {number(reading.removable(study))}"
+    if said:
+        canvas.remark(ax, said, xy=(1, 0.35), ha="right")
 
 
 def _free_side(ax: Axes, alpha: float) -> float:

@@ -68,7 +68,7 @@ def three_steps(
     _rotate_back(panels[2], plane, alpha)
     _frame(panels, plane, alpha)
     _title(panels, plane, reading.about(study, target), alpha)
-    say_quadratic(panels[0], view, alpha)
+    say_quadratic(panels[0], view)
     return panels
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from eigenshrink._version import __version__
 from eigenshrink.data.write import new_file
 from eigenshrink.errors import InputError
-from eigenshrink.plots import FIGURES
+from eigenshrink.plots import figures
 from eigenshrink.report import answer, elsewhere, estimates, tables
 from eigenshrink.report.html import tag, text
 from eigenshrink.report.pictures import picture
@@ -66,7 +66,7 @@ def make_page(study: Any, notes: Sequence[str] = (), source: str = "") -> str:
         objective=text(study.objective),
         notes=tables.notes(list(notes)),
         which=_which(study),
-        figures="\n".join(picture(study, name) for name in FIGURES),
+        figures="\n".join(picture(study, name) for name in figures(study)),
         coefficients=tables.coefficients(study),
         directions=tables.directions(study),
         audit=tables.audit(study),

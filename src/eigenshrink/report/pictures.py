@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from eigenshrink.plots import FIGURES, canvas
+from eigenshrink.plots.reading import of_network
 from eigenshrink.plots.saving import figure_of, render
 from eigenshrink.report import losses
 from eigenshrink.report.html import tag, text
@@ -23,12 +24,16 @@ COLOURS = {
     canvas.CHOSEN: "--chosen",
     **{color: f"--series-{place}" for place, color in enumerate(canvas.SERIES)},
 }
-SHAPES = {"risk": "beside", "contour": "beside", "three_steps": "wide"}
+SHAPES = {"risk": "beside", "trusted": "beside", "layers": "wide", "contour": "beside", "three_steps": "wide"}
 LOCAL = ("shrinkage", "contour", "three_steps")  # pictures of one curvature
 QUADRATIC = (
     "The loss here is not quadratic, so that its curvature changes with the strength: the picture shows the "
     "quadratic at the chosen strength, which has the slope and the curvature of the loss at the solution "
     "there. At that strength it is exact; w* is where that quadratic, not the loss, would be lowest."
+)
+TRAINED = (
+    "The loss of a network is not quadratic: the picture shows the quadratic where its training stopped, "
+    "which the heavy part of the path was checked against; w* is where that quadratic would be lowest."
 )
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -57,6 +62,17 @@ CAPTIONS = {
         "it only falls to the left, which is why it cannot choose. Thin curves whose triangles lie in the "
         "shade agree.",
     ),
+    "trusted": Caption(
+        "How far the answer reaches",
+        "The change of the training loss over the strength alpha, as measured and as the quadratic predicts"
+        " it; the strengths at which both agree are shaded.",
+        "Everything here comes from one quadratic, that of the loss where the training stopped (dotted "
+        "line, α₀). It is no more than a promise: so the weights that it predicts were put into the network"
+        " and the loss was measured. Where the dots lie on the line the promise is kept; outside the shade "
+        "nothing is claimed. To know more there, train at the end of the shade and study again. The bars on"
+        " the dots are 1.96 standard errors. Where rows judge, their loss is the dark line: where it falls "
+        "to the right, more decay helps.",
+    ),
     "optimism": Caption(
         "Why the training error is not enough",
         "Training error, estimated true error and their difference over the effective number of parameters.",
@@ -73,12 +89,31 @@ CAPTIONS = {
         " keeps. Without regularisation it is the number of parameters that the data can determine; "
         "with endless strength only what is never penalised remains, such as the intercept.",
     ),
+    "layers": Caption(
+        "Which layers are in use, and which want more decay",
+        "Bars for each layer: its weights with the effective number of them, and the slope of the validation "
+        "loss in the strength of that layer alone.",
+        "On the left every layer has its number of weights, and in blue how many of them are in use at the "
+        "strength that is marked: what the penalty would take away is not missed. On the right is what the "
+        "validation loss would gain by another decay for that layer alone: a bar to the left says raise it,"
+        " one to the right lower it, per unit of log α; a grey one is within the noise of the rows that "
+        "judge.",
+    ),
     "shrinkage": Caption(
         "Which directions survive",
         "The share that each direction keeps over its eigenvalue, in bands kept, fading and gone.",
         "Each dot is a direction in the space of the weights. Its eigenvalue says how strongly the data"
         " determine it. Directions with an eigenvalue far above α (the dashed line) keep their weight, "
         "those far below lose it: regularisation is not uniform, it removes what the data cannot tell.",
+    ),
+    "density": Caption(
+        "How the curvature is spread",
+        "Number of directions of the weights over the curvature of the loss along them, on logarithmic axes.",
+        "A direction is a mix of weights that moves as one. Along the few on the right the loss rises "
+        "steeply: the data determine them, and they are kept. Along the many on the left it hardly changes:"
+        " what the penalty takes away there is not missed. The strength is marked on the same axis: a "
+        "direction whose curvature is α keeps half of its weight. Most directions of a network have no "
+        "curvature to speak of and are counted in words.",
     ),
     "coefficients": Caption(
         "How the coefficients move",
@@ -114,11 +149,18 @@ def picture(study: Any, name: str, **options: Any) -> str:
     drawn = inline(figure_of(FIGURES[name](study, **options)), f"{name}-", caption.alternative)
     box = tag("div", drawn, class_="drawing", role="region", tabindex="0", aria_label=caption.title)
     reading = caption.reading
-    if name in LOCAL and losses.base(study) != losses.SQUARED:
-        reading += f" {QUADRATIC}"
+    if name in LOCAL:
+        reading += _about_curvature(study)
     said = tag("figcaption", tag("p", tag("strong", "How to read it. "), text(reading)))
     title = tag("h3", text(caption.title))
     return tag("figure", title, box, said, id=f"figure-{name}", class_=SHAPES.get(name, "half"))
+
+
+def _about_curvature(study: Any) -> str:
+    """Say of which quadratic a picture is, where the loss is none."""
+    if of_network(study):
+        return f" {TRAINED}"
+    return f" {QUADRATIC}" if losses.base(study) != losses.SQUARED else ""
 
 
 def inline(figure: Figure, prefix: str, alternative: str) -> str:
