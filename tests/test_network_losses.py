@@ -3,54 +3,17 @@
 from __future__ import annotations
 
 import math
-from functools import partial
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
-from torch.nn import functional as F
 
-import network_models as models
 from eigenshrink.errors import InputError
-from eigenshrink.networks.losses import LOSSES, find_loss
-from eigenshrink.networks.losses.base import NetLoss
-from eigenshrink.networks.losses.next_token import NextToken
+from eigenshrink.networks.losses import find_loss
 from eigenshrink.networks.state import undisturbed
+from network_outputs import COLUMNS, DATA, WEIGHT, N, T, closed, dense
 
-N, C, T = 13, 5, 3
-WEIGHT = torch.tensor([0.5, 2.0, 1.0, 3.0, 0.25], dtype=torch.float64)
-COLUMNS = torch.tensor([0.5, 2.0, 1.0], dtype=torch.float64)
-
-
-def draw(seed=0):
-    """Outputs and targets of every kind, some of the targets ignored."""
-    with models.drawn(seed):
-        logits = 2.0 * torch.randn(N, C, dtype=torch.float64)
-        wide = 2.0 * torch.randn(N, C, 4, dtype=torch.float64)
-        numbers = torch.randn(N, T, dtype=torch.float64)
-        other = torch.randn(N, T, dtype=torch.float64)
-        labels, tokens = torch.randint(C, (N,)), torch.randint(C, (N, 4))
-        soft = torch.rand(N, C, dtype=torch.float64).softmax(1)
-        counts = torch.poisson(torch.full((N, T), 2.0, dtype=torch.float64))
-    labels[[1, 4]] = -100
-    tokens[2], tokens[:, 3] = -100, -100
-    return {
-        "labels": (logits, labels),
-        "tokens": (wide, tokens),
-        "soft": (logits, soft),
-        "wide soft": (wide, wide.softmax(1).flip(0)),
-        "numbers": (numbers, other),
-        "one number": (numbers[:, 0], other[:, 0]),
-        "binary": (numbers, (other > 0).double()),
-        "shares": (numbers[:, 0], torch.sigmoid(other[:, 0])),
-        "counts": (numbers, counts),
-        "positive": (numbers.exp(), counts),
-        "spread": ((numbers, other.exp()), 0.3 * numbers.flip(0)),
-    }
-
-
-DATA = draw()
 CASES = {
     "ce": (nn.CrossEntropyLoss(), "labels"),
     "ce weights": (nn.CrossEntropyLoss(weight=WEIGHT), "labels"),
@@ -145,18 +108,6 @@ def test_the_sum_has_the_gradient_of_pytorch(name):
     theirs = torch.autograd.grad(reference(module, whole, target), parts)
     for one, two in zip(ours, theirs, strict=True):
         torch.testing.assert_close(one, two, rtol=1e-12, atol=1e-14)
-
-
-def dense(loss, output, target):
-    """Second derivatives of the summed loss, one by one."""
-    with undisturbed(nn.Linear(1, 1)):
-        hessian = torch.func.hessian(lambda place: loss.sum(place, target))(output)
-    return hessian.reshape(output.numel(), -1)
-
-
-def closed(loss, output, target):
-    eye = torch.eye(output.numel(), dtype=output.dtype).reshape(-1, *output.shape)
-    return loss.curve(output, target, eye).reshape(output.numel(), -1)
 
 
 @pytest.mark.parametrize("name", [name for name in CASES if not name.startswith("gaussian")])
@@ -259,132 +210,6 @@ def test_wrong_sides_of_binary_targets():
     assert arranged("mse")[0].rows(*arranged("mse")[1:]).wrong is None
     soft, logits, shares = arranged("ce soft")
     np.testing.assert_array_equal(soft.rows(logits, shares).wrong, (logits.argmax(1) != shares.argmax(1)))
-
-
-# --- finding -------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("loss", "name"),
-    [
-        (F.cross_entropy, "cross_entropy"),
-        (partial(F.cross_entropy, weight=WEIGHT, label_smoothing=0.1, reduction="mean"), "cross_entropy"),
-        (F.mse_loss, "mse"),
-        (F.binary_cross_entropy_with_logits, "bce_with_logits"),
-        (partial(F.poisson_nll_loss, log_input=False), "poisson_nll"),
-        (F.gaussian_nll_loss, "gaussian_nll"),
-        (nn.NLLLoss(), "cross_entropy"),
-        (F.smooth_l1_loss, "smooth_l1_loss"),
-        (nn.HuberLoss(), "HuberLoss"),
-        (partial(F.mse_loss, weight=WEIGHT), "partial"),
-    ],
-)
-def test_losses_are_found_by_what_they_are(loss, name):
-    found = find_loss(loss)
-    assert found.house.name == name
-    assert not found.house.convex
-    assert found.house.unit
-    assert find_loss(found) is found
-
-
-def test_options_are_taken_over():
-    found = find_loss(partial(F.cross_entropy, weight=WEIGHT, label_smoothing=0.1))
-    assert found.label_smoothing == 0.1
-    assert found.weight is WEIGHT
-    assert find_loss(nn.CrossEntropyLoss(ignore_index=7)).ignore_index == 7
-    assert find_loss(nn.PoissonNLLLoss(log_input=False)).log_input is False
-    assert find_loss(nn.GaussianNLLLoss(eps=0.1)).eps == 0.1
-
-
-def test_every_loss_in_the_list_has_a_module_and_a_function():
-    assert all(issubclass(known, NetLoss) and known.modules and known.functions for known in LOSSES)
-
-
-def test_a_subclass_that_computes_something_else_is_taken_as_it_is():
-    class Same(nn.MSELoss):
-        pass
-
-    class Doubled(nn.MSELoss):
-        def forward(self, output, target):
-            return 2.0 * super().forward(output, target)
-
-    assert find_loss(Same()).house.name == "mse"
-    output, target = DATA["numbers"]
-    found = find_loss(Doubled())
-    assert found.house.name == "Doubled"
-    assert found.rows(output, target).mean == pytest.approx(2 * F.mse_loss(output, target).item())
-
-
-def test_log_probabilities_are_cross_entropy():
-    logits, labels = DATA["labels"]
-    module = nn.NLLLoss(weight=WEIGHT)
-    shares = logits.log_softmax(1)
-    rows = find_loss(module).rows(shares, labels)
-    assert rows.mean == pytest.approx(module(shares, labels).item(), rel=1e-13)
-
-
-@pytest.mark.parametrize("reduction", ["sum", "none"])
-@pytest.mark.parametrize("kind", [nn.CrossEntropyLoss, nn.MSELoss, nn.L1Loss])
-def test_sums_are_refused_with_what_to_use(kind, reduction):
-    with pytest.raises(InputError, match=f"reduction='{reduction}'.*weight_decay divided by the rows"):
-        find_loss(kind(reduction=reduction))
-    with pytest.raises(InputError, match=f"reduction='{reduction}'"):
-        find_loss(partial(F.mse_loss, reduction=reduction))
-
-
-def test_what_cannot_be_called_is_refused():
-    for loss in ("mse", None):
-        with pytest.raises(InputError, match=r"give a module of torch.nn or a function of"):
-            find_loss(loss)
-
-
-# --- shapes --------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("module", [nn.MSELoss(), nn.BCEWithLogitsLoss(), nn.PoissonNLLLoss()])
-def test_shapes_that_pytorch_would_stretch_are_refused(module):
-    output = torch.zeros(N, 1)
-    with pytest.raises(InputError, match=r"\(13, 1\) for a target of shape \(13,\).*target.unsqueeze\(-1\)"):
-        find_loss(module).arrange(output, torch.zeros(N))
-
-
-@pytest.mark.parametrize("target", [torch.zeros(N, 1, dtype=torch.long), torch.zeros(N)])
-def test_targets_that_are_no_classes_are_refused(target):
-    with pytest.raises(InputError, match="cross entropy takes logits"):
-        find_loss(nn.CrossEntropyLoss()).arrange(torch.zeros(N, C), target)
-
-
-def test_the_gaussian_loss_needs_two_outputs():
-    with pytest.raises(InputError, match=r"returns \(mean, variance\); it gives a Tensor"):
-        find_loss(nn.GaussianNLLLoss()).arrange(torch.zeros(3), torch.zeros(3))
-
-
-def test_classes_on_the_last_axis_are_brought_to_the_second():
-    loss = find_loss(nn.CrossEntropyLoss())
-    wide, labels = DATA["tokens"]
-    last = wide.movedim(1, -1)
-    torch.testing.assert_close(loss.arrange(last, labels), wide)
-    torch.testing.assert_close(loss.arrange(models.Output(last), labels), wide)
-    torch.testing.assert_close(loss.arrange({"logits": last}, labels), wide)
-    square = torch.randn(2, 4, 4)  # both would fit: PyTorch's way for a tensor, transformers' for a record
-    tokens = torch.zeros(2, 4, dtype=torch.long)
-    torch.testing.assert_close(loss.arrange(square, tokens), square)
-    torch.testing.assert_close(loss.arrange(models.Output(square), tokens), square.movedim(-1, 1))
-
-
-def test_next_tokens_are_cross_entropy_of_shifted_labels():
-    wide, labels = DATA["tokens"]
-    labels = labels.clone()
-    labels[5, 1] = -100
-    loss = NextToken()
-    output = loss.arrange(models.Output(wide.movedim(1, -1)), labels)
-    rows = loss.rows(output, labels)
-    expected = F.cross_entropy(wide[:, :, :-1], labels[:, 1:])
-    assert rows.mean == pytest.approx(expected.item(), rel=1e-13)
-    assert loss.observations(labels, output) == (labels[:, 1:] != -100).sum()
-    torch.testing.assert_close(
-        closed(loss, output, labels), dense(loss, output, labels), rtol=1e-11, atol=1e-13
-    )
 
 
 # --- any callable --------------------------------------------------------------------------------------

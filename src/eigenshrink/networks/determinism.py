@@ -5,19 +5,19 @@ Everything random is found by doing things twice; why is told from what the mode
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.dropout import _DropoutNd
 from torch.utils.data import DataLoader, SequentialSampler, WeightedRandomSampler
 
 from eigenshrink.errors import InputError
-from eigenshrink.networks.batches import Batches
+from eigenshrink.networks.batches import Batch, Batches
 from eigenshrink.networks.losses.base import accurate
 from eigenshrink.networks.measure import Pass, run
 from eigenshrink.networks.network import Network
@@ -25,14 +25,16 @@ from eigenshrink.networks.state import undisturbed
 
 Array = NDArray[np.float64]
 
-AGREE = {torch.float64: 1e-6, torch.float32: 1e-2}  # relative difference of a row's loss, of the gradient
-ROUNDINGS = 100.0  # of the largest output, that a row may differ by when it stands in another batch
+AGREE = {torch.float64: 1e-9, torch.float32: 1e-4}  # relative difference of losses
+STEEP = 10.0  # times that of gradients, which cancel in a batch
+ROUNDINGS = 100.0  # of the largest output, that one may differ by when its row stands in another batch
 
 
 def check(network: Network, loader: Any, name: str = "loader") -> Pass:
     """Go over the data twice, under different random numbers, and compare; give the first pass.
 
-    Losses are compared row by row after sorting, so that the order does not matter.
+    One batch is compared with itself, outputs and gradient; whole passes by the losses of their rows after
+    sorting, so that the order does not matter, or by their gradient where rows cannot be told apart.
 
     Parameters
     ----------
@@ -52,7 +54,8 @@ def check(network: Network, loader: Any, name: str = "loader") -> Pass:
     weights = network.parameters.flat()
     with undisturbed(network.model):
         _same_batch(network, data)
-        first, second = run(network, weights, data), run(network, weights, data.drawn(data.seed + 1))
+        first = run(network, weights, data)
+        second = run(network, weights, data.drawn(data.seed + 1), gradient=not network.loss.by_row)
         _same_passes(network, first, second, name)
         if not _same_order(network, first, second):
             again = run(network, weights, data, gradient=False)
@@ -106,14 +109,24 @@ def _length(sampler: Iterable[Any]) -> int:
 def _same_batch(network: Network, data: Batches) -> None:
     """Refuse a model that answers one batch differently the second time."""
     batch = next(iter(data))
-    tensors = network.parameters.tensors()
-    with torch.no_grad():
-        start = torch.get_rng_state()
-        one = accurate(network.output(tensors, batch)).numpy()
-        drew = not torch.equal(start, torch.get_rng_state())
-        two = accurate(network.output(tensors, batch)).numpy()
-    if one.shape != two.shape or _apart(one, two) > _tolerance(network):
+    before = torch.get_rng_state()
+    one, steep = _answer(network, batch)
+    drew = not torch.equal(before, torch.get_rng_state())
+    two, again = _answer(network, batch)
+    apart = max(_apart(one, two), _apart(steep, again)) if one.shape == two.shape else np.inf
+    if apart > STEEP * _tolerance(network):
         raise InputError(f"the model answers one batch differently each time: {_why(network.model, drew)}")
+
+
+def _answer(network: Network, batch: Batch) -> tuple[Array, Array]:
+    """What the model gives for a batch, and the gradient of its loss, ``(p,)``."""
+    tensors = [tensor.requires_grad_() for tensor in network.parameters.tensors()]
+    output = network.output(tensors, batch)
+    slopes: Sequence[Tensor | None] = [None] * len(tensors)
+    if output.requires_grad:
+        total = network.loss.sum(output, batch.target)
+        slopes = torch.autograd.grad(total, tensors, allow_unused=True)
+    return accurate(output.detach()).numpy(), network.parameters.join(slopes)
 
 
 def _why(model: nn.Module, drew: bool) -> str:
@@ -142,18 +155,35 @@ def _same_passes(network: Network, first: Pass, second: Pass, name: str) -> None
             f"{name} gives {first.rows} rows in one pass and {second.rows} in the next; "
             "give one that goes over the same rows each time: without drop_last, without sampling"
         )
-    tolerance = _tolerance(network)
     one, two = _sorted(first), _sorted(second)
-    floor = (ROUNDINGS * torch.finfo(network.parameters.dtype).eps * first.reach) ** 2 / tolerance
-    far = np.abs(one - two) > tolerance * (np.abs(one) + np.mean(np.abs(one))) + floor
-    off = float(np.linalg.norm(first.gradient - second.gradient))
-    steep = first.batches > 1 and off > tolerance * first.steepness
-    if np.any(far) or steep:
+    far = np.abs(one - two) > _allowed(network, one, first.reach)
+    if np.any(far) or _steep(network, first, second):
         before, after = first.losses.mean, second.losses.mean
         raise InputError(
             f"two passes over {name} differ: the loss is {before:.6g}, then {after:.6g}. "
             f"{_what_changes(network, first)}"
         )
+
+
+def _allowed(network: Network, losses: Array, reach: float) -> Array:
+    """By how much losses may differ whose outputs were rounded otherwise.
+
+    A loss that is not negative changes by at most ``2√ℓ δ + δ²`` when its output does by δ and its curvature
+    is 2, as that of a square is.
+    """
+    rounding = ROUNDINGS * torch.finfo(network.parameters.dtype).eps * reach
+    size = np.abs(losses) + np.mean(np.abs(losses))
+    allowed: Array = _tolerance(network) * size + 2.0 * np.sqrt(size) * rounding + rounding**2
+    return allowed
+
+
+def _steep(network: Network, first: Pass, second: Pass) -> bool:
+    """Whether the gradients differ, where both are known and more than rounding."""
+    loss = np.array([first.losses.mean])
+    if not len(second.gradient) or np.abs(loss) <= _allowed(network, loss, first.reach):
+        return False
+    off = float(np.linalg.norm(first.gradient - second.gradient))
+    return first.batches > 1 and off > STEEP * _tolerance(network) * first.steepness
 
 
 def _what_changes(network: Network, first: Pass) -> str:
@@ -184,9 +214,10 @@ def _same_order(network: Network, first: Pass, second: Pass) -> bool:
 def _kept_order(network: Network, first: Pass, again: Pass, name: str) -> None:
     """Refuse a loader that shuffles by random numbers that are out of reach."""
     if not _same_order(network, first, again):
+        more = "" if network.loss.by_row else ", and without random augmentation, if it has any"
         raise InputError(
             f"{name} shuffles by random numbers of its own, not those of PyTorch or Python, so that batches "
-            "cannot be kept; give a DataLoader with shuffle=False"
+            f"cannot be kept; give a DataLoader with shuffle=False{more}"
         )
 
 

@@ -113,7 +113,7 @@ class Fitted:
 def fit_network(model: nn.Module, loss: Any, loader: Any, decay: Penalty) -> Fitted:
     """Check that the loss is the same in every pass, and take it, its gradient and counts at ``w₀``.
 
-    Cost: two passes with gradients, and one without where the loader shuffles.
+    Cost: a pass with gradient and one without, and another without where the loader shuffles.
 
     Parameters
     ----------
