@@ -131,8 +131,8 @@ def test_what_cannot_choose_is_refused_when_it_is_asked_for():
     with pytest.raises(InputError, match="evidence needs a loss of known scale"):
         resolve(unknown_scale(), "evidence")
     with pytest.raises(InputError, match="a network has no rows that could be left out"):
-        resolve(network(Model()), "loo")
-    with pytest.raises(InputError, match="criterion must be auto, evidence, validation; got 'none'"):
+        resolve(network(Model()), "kfold")
+    with pytest.raises(InputError, match="criterion must be auto, gcv, evidence, validation; got 'none'"):
         resolve(network(Model()), "none")
 
 
@@ -186,7 +186,7 @@ def test_the_strongest_as_good_may_be_the_end():
 def test_criteria_that_agree_say_so():
     found = chosen(network(Model(seed=5))).agreement
     assert found.agrees
-    assert found.words.startswith("Evidence agrees with validation")
+    assert found.words.startswith("GCV and evidence agree with validation")
 
 
 def test_validation_is_believed_where_evidence_disagrees():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from eigenshrink.path.anchored import AnchoredPath
 from eigenshrink.path.krylov import KrylovPath
-from eigenshrink.path.measured import Layer, Measure, Measured, RowLosses, TrainingNotes
+from eigenshrink.path.measured import Layer, Linearised, Measure, Measured, RowLosses, TrainingNotes
 from eigenshrink.path.quadratic import QuadraticPath
 from eigenshrink.path.steps import ThreeSteps, kept_share, squeeze
 
@@ -12,6 +12,7 @@ __all__ = [
     "AnchoredPath",
     "KrylovPath",
     "Layer",
+    "Linearised",
     "Measure",
     "Measured",
     "Path",

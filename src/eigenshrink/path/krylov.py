@@ -15,7 +15,7 @@ from eigenshrink.fit import Fit, Sample
 from eigenshrink.models.loss import Loss
 from eigenshrink.models.squared import SQUARED
 from eigenshrink.path.hypergradient import Hypergradient, hypergradient
-from eigenshrink.path.measured import Layer, Measure, Measured, TrainingNotes
+from eigenshrink.path.measured import Layer, Linearised, Measure, Measured, MeasuresRows, TrainingNotes
 from eigenshrink.path.quadratic import QuadraticPath
 from eigenshrink.path.steps import ThreeSteps
 from eigenshrink.path.trust import measure_along, trusted_range
@@ -112,6 +112,8 @@ class KrylovPath:
         if not len(self.fit.penalised) or self.quadratic.span is None:
             return None
         low, high = self.trusted
+        if not low < high:
+            return None
         bottom, top = self.quadratic.span
         start = np.log(self.fit.alpha) if self.fit.alpha > 0 else bottom
         low = np.log(low) if low > 0 else min(bottom, start) - 2.0
@@ -126,6 +128,8 @@ class KrylovPath:
         judged = self.span is not None and self.measured is not None and self.measured.validation is not None
         whole = self.quadratic.trusted[0] == 0.0 and self.span is not None
         known = {
+            "loo": whole and self.bound is None and self.linearised is not None,
+            "gcv": whole and self.loss.name == SQUARED.name,
             "evidence": whole and bool(np.isfinite(self.sample.weight_sum)),
             "validation": judged,
             "train": True,
@@ -142,6 +146,11 @@ class KrylovPath:
     def trusted(self) -> tuple[float, float]:
         """The largest interval around α₀ in which the true change of L is as predicted (M18)."""
         return trusted_range(self)
+
+    @cached_property
+    def linearised(self) -> Linearised | None:
+        """Outputs of all rows as functions of the weights; None: the model is too large for that."""
+        return self.measure.linearised() if isinstance(self.measure, MeasuresRows) else None
 
     @cached_property
     def hypergradient(self) -> Hypergradient | None:
@@ -197,15 +206,13 @@ class KrylovPath:
     def predicted_change(self, alpha: ArrayLike) -> Any:
         """``gᵀh + ½hᵀHh`` with ``h = w̃(α) − w₀`` (M4), ``()`` or ``(a,)``."""
         strength = self.checked(alpha)
-        spectrum, fit = self.spectrum, self.quadratic.fit
-        values, numerators = spectrum.eigenvalues, spectrum.numerators[:, 0]
+        values, numerators = self.spectrum.eigenvalues, self.spectrum.numerators[:, 0]
         start = self._start
         total = values + strength[..., None]
         place = np.divide(numerators, total, out=np.zeros(total.shape), where=total != 0)
         moved = np.where(np.isinf(strength[..., None]), -start, place - start)
         slope = values * start - numerators
-        freed = spectrum.free.root.T @ fit.gradient[fit.free, 0] if len(fit.free) else np.zeros(0)
-        change = moved @ slope + 0.5 * moved**2 @ values - 0.5 * freed @ freed
+        change = moved @ slope + 0.5 * moved**2 @ values - 0.5 * self._freed
         return change if strength.ndim else float(change)
 
     def slope(self, alpha: float) -> Array:
@@ -235,6 +242,15 @@ class KrylovPath:
     def checked(self, alpha: ArrayLike) -> Array:
         """Strengths as an array, refused where there is no solution."""
         return self.quadratic.checked(alpha)
+
+    @cached_property
+    def _freed(self) -> float:
+        """``g_Fᵀ H_FF⁺ g_F``: twice what the free weights gain by going to their own optimum."""
+        fit, free = self.quadratic.fit, self.spectrum.free
+        if not len(fit.free):
+            return 0.0
+        moved = fit.weights[fit.free] + free.onto @ fit.weights[fit.penalised] - free.offset
+        return float((fit.gradient[fit.free] * moved).sum())
 
     @cached_property
     def _start(self) -> Array:

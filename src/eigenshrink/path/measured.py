@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -125,6 +126,42 @@ class Measure(Protocol):
 
     def validation_gradient(self, weights: Array) -> Array:
         """``∇V``, ``(p,)``."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Linearised:
+    """Outputs of the rows of a small model as linear functions of its weights: ``f_i + J_i (w − w₀)`` (M4).
+
+    Then ``g = Σ s_i J_iᵀ ℓ'_i / Σ s_i`` and, for Gauss-Newton, ``H = Σ s_i J_iᵀ C_i J_i / Σ s_i``.
+
+    Attributes
+    ----------
+    jacobian : (n, t, p)
+        J, of each row in all its outputs.
+    slope : (n, t)
+        ``∂ℓ_i/∂f_i`` at ``w₀``.
+    curvature : (n, t, t)
+        ``C = ∂²ℓ_i/∂f_i²`` there, not negative.
+    weights : (n,)
+        s: what each row counts in the mean.
+    losses : callable
+        From changes of all outputs ``(n, t)`` to ``ℓ_i(f_i + change)``, ``(n,)``, and its slopes ``(n, t)``.
+    """
+
+    jacobian: Array
+    slope: Array
+    curvature: Array
+    weights: Array
+    losses: Callable[[Array], tuple[Array, Array]]
+
+
+@runtime_checkable
+class MeasuresRows(Measure, Protocol):
+    """A measure that can also hand out the linearised model: leave-one-out needs it (M14)."""
+
+    def linearised(self) -> Linearised | None:
+        """None where it would be too large."""
         ...
 
 

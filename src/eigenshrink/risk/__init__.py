@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from eigenshrink.errors import InputError
 from eigenshrink.path import AnchoredPath, KrylovPath, Path, QuadraticPath
-from eigenshrink.risk import anchored, krylov
+from eigenshrink.risk import anchored, krylov, linearised
 from eigenshrink.risk.combined import combined
 from eigenshrink.risk.cp import cp
 from eigenshrink.risk.curve import RiskCurve
@@ -64,10 +64,10 @@ def _either(
 
 RISKS: dict[str, Criterion] = {
     "combined": _either(combined, anchored.combined),
-    "loo": _either(loo, anchored.one_step_loo),
+    "loo": _either(loo, anchored.one_step_loo, linearised.loo),
     "leave_group_out": _either(leave_group_out, anchored.one_step_groups),
     "kfold": _either(kfold, anchored.refitted_folds),
-    "gcv": _either(gcv, None),
+    "gcv": _either(gcv, None, linearised.gcv),
     "cp": _either(cp, anchored.akaike),
     "evidence": _either(evidence, anchored.laplace, krylov.evidence),
     "validation": _either(validation, anchored.held_out, krylov.validation),

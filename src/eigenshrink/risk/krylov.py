@@ -60,7 +60,7 @@ def evidence(path: KrylovPath) -> RiskCurve:
                 return sample.weight_sum * loss + 0.5 * bent, 0.5 * (sample.weight_sum * priced - kept)
             return 0.5 * (freedom * np.log(loss) + bent), 0.5 * (0.5 * freedom * priced / loss - kept)
 
-    curve = _believed("evidence", path, evaluate, edges(path), span)
+    curve = believed("evidence", path, evaluate, edges(path), span)
     return replace(curve, unit=LIKELIHOOD_UNIT, drop=DROP)
 
 
@@ -85,7 +85,7 @@ def validation(path: KrylovPath) -> RiskCurve:
             return np.full(len(place), mean[0]), np.zeros(len(place))
         return smooth(place), np.where(inside, smooth(place, 1), 0.0)
 
-    curve = _believed("validation", path, evaluate, along.edges, along.span)
+    curve = believed("validation", path, evaluate, along.edges, along.span)
 
     def units(reference: Array, alphas: Array) -> Iterator[Piece]:
         asked = np.concatenate([reference, alphas[:, 0]])
@@ -115,14 +115,14 @@ def train(path: KrylovPath) -> RiskCurve:
     apart = np.zeros(1) if along is None else along.pick(along.measured.change - along.measured.predicted)
 
     def evaluate(alphas: Array, slopes: bool) -> tuple[Array, Array]:
-        value, steep = path.train_loss(alphas), _predicted_slope(path, alphas)
+        value, steep = path.train_loss(alphas), predicted_slope(path, alphas)
         if along is None:
             return value, steep
         place, inside = along.place(alphas)
         return value + along.weights(place) @ apart, steep + inside * (along.weights(place, 1) @ apart)
 
     limits = (edges(path), path.span) if along is None else (along.edges, along.span)
-    return replace(_believed("train", path, evaluate, *limits), unit=path.loss.unit)
+    return replace(believed("train", path, evaluate, *limits), unit=path.loss.unit)
 
 
 def edges(path: KrylovPath) -> Edges:
@@ -130,6 +130,12 @@ def edges(path: KrylovPath) -> Edges:
     low, high = path.trusted
     least = path.quadratic.trusted[0]
     return (max(low, least * (1 + POSITIVE)) if least > 0 else low), high
+
+
+def inside(alphas: Array, limits: Edges) -> NDArray[np.bool_]:
+    """Which strengths lie between edges, rounding allowed."""
+    low, high = limits
+    return np.asarray((alphas >= low * (1 - ROUNDING)) & (alphas <= high * (1 + ROUNDING)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,8 +163,7 @@ class _Along:
         found, (low, high) = path.measured, edges(path)
         if found is None or path.span is None or path.quadratic.span is None:
             raise InputError("nothing was measured along this path: it is trusted at no strength but its own")
-        good = (found.alphas >= low * (1 - ROUNDING)) & (found.alphas <= high * (1 + ROUNDING))
-        good &= np.isfinite(found.change)
+        good = inside(found.alphas, (low, high)) & np.isfinite(found.change)
         judges = np.zeros(0) if found.judges is None else found.judges
         used = judges > 0
         if found.validation is not None and found.validation_slope is not None:
@@ -218,7 +223,7 @@ def _interpolated(name: str, path: KrylovPath, along: _Along, values: Array) -> 
         place, inside = along.place(alphas)
         return along.weights(place) @ known, inside * (along.weights(place, 1) @ known)
 
-    return _believed(name, path, evaluate, along.edges, along.span)
+    return believed(name, path, evaluate, along.edges, along.span)
 
 
 def _objective(path: KrylovPath, alphas: Array) -> tuple[Array, Array]:
@@ -242,7 +247,7 @@ def _evident(path: KrylovPath) -> tuple[float, float]:
     return low, high
 
 
-def _predicted_slope(path: KrylovPath, alphas: Array) -> Array:
+def predicted_slope(path: KrylovPath, alphas: Array) -> Array:
     """``dL/d log α = α² Σ c²/(λ+α)³`` with ``c/(λ+α)`` the coordinates of w̃, ``(m,)``."""
     values, numerators = path.spectrum.eigenvalues, path.spectrum.numerators[:, 0]
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -250,7 +255,7 @@ def _predicted_slope(path: KrylovPath, alphas: Array) -> Array:
     return np.asarray(np.where(np.isfinite(each), each, 0.0).sum(axis=1))
 
 
-def _believed(
+def believed(
     name: str,
     path: KrylovPath,
     evaluate: Callable[[Array, bool], tuple[Array, Array]],
@@ -258,15 +263,14 @@ def _believed(
     span: Span,
 ) -> RiskCurve:
     """A curve of strengths ``(m,)`` as one of ``(m, 1)`` that is NaN outside its edges."""
-    low, high = limits
 
-    def inside(alphas: Array, slopes: bool) -> tuple[Array, Array]:
+    def trusted(alphas: Array, slopes: bool) -> tuple[Array, Array]:
         flat = alphas[:, 0]
-        there = (flat >= low * (1 - ROUNDING)) & (flat <= high * (1 + ROUNDING))
+        there = inside(flat, limits)
         found = np.full((2, len(flat)), np.nan)
         if there.any():
-            found[:, there] = evaluate(np.clip(flat[there], low, high), slopes)
+            found[:, there] = evaluate(np.clip(flat[there], *limits), slopes)
         return found[0][:, None], found[1][:, None]
 
     endless: NDArray[np.bool_] = np.zeros(1, dtype=bool)
-    return RiskCurve(name, SHARE, inside, span, 1, one_target=True, flat_limit=endless, edges=limits)
+    return RiskCurve(name, SHARE, trusted, span, 1, one_target=True, flat_limit=endless, edges=limits)
