@@ -26,9 +26,10 @@ def decompose_dense(fit: Fit) -> Spectrum:
     H, free, pen, scale = fit.curvature.dense, fit.free, fit.penalised, fit.scale
     root = np.zeros((0, 0))
     m = 0
+    rounding, negligible = _rounding(fit)
     if len(free):
         values, vectors = np.linalg.eigh(H[np.ix_(free, free)])
-        noise = EPS * len(H) * float(np.abs(np.diag(H)).max())
+        noise = rounding * float(np.abs(np.diag(H)).max())
         if values[0] < -1e3 * noise:
             raise InputError(
                 f"hessian has negative curvature {values[0]:.3g} among the free weights (penalty_factor 0), "
@@ -43,16 +44,16 @@ def decompose_dense(fit: Fit) -> Spectrum:
     slope = scale[:, None] * (fit.gradient[pen] - onto.T @ fit.gradient[free])
     values, Q = np.linalg.eigh(0.5 * (A + A.T))
     values, Q = values[::-1], Q[:, ::-1]
-    noise = EPS * len(H) * float(np.abs(values).max(initial=0.0))
+    noise = rounding * float(np.abs(values).max(initial=0.0))
     values = np.where(np.abs(values) <= noise, 0.0, values)
     start = Q.T @ (fit.weights[pen] / scale[:, None])
     numerators = values[:, None] * start - Q.T @ slope
     size = float(np.abs(numerators).max(initial=0.0))
-    flat = (values[:, None] == 0) & (np.abs(numerators) <= 1e3 * EPS * len(H) * size)
+    flat = (values[:, None] == 0) & (np.abs(numerators) <= negligible * size)
     numerators = np.where(flat, 0.0, numerators)
     offset = fit.weights[free] - inverse @ fit.gradient[free] + onto @ fit.weights[pen]
     positive = values[values > 0]
-    floor = numerical_floor(values[0], positive[-1], EPS * len(H), squared=True) if len(positive) else 0.0
+    floor = numerical_floor(values[0], positive[-1], rounding, squared=True) if len(positive) else 0.0
     return Spectrum(
         eigenvalues=values,
         directions=DenseBasis(Q),
@@ -62,3 +63,14 @@ def decompose_dense(fit: Fit) -> Spectrum:
         floor=floor,
         free=FreeBlock(m, onto, offset, root),
     )
+
+
+def _rounding(fit: Fit) -> tuple[float, float]:
+    """Relative noise of eigenvalues, and of a slope along a flat direction that is none.
+
+    Errors of products in float32 are random and far above those of the decomposition: they grow as √p.
+    """
+    p, unit = len(fit.penalty_factor), float(np.finfo(fit.curvature.precision).eps)
+    if unit > EPS:
+        return unit * float(np.sqrt(p)), unit * float(np.sqrt(p))
+    return EPS * p, 1e3 * EPS * p
