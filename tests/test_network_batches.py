@@ -157,6 +157,18 @@ def test_a_generator_of_its_own_is_put_back():
     assert torch.equal(own.get_state(), before)
 
 
+@pytest.mark.parametrize("stay", [False, True])
+@pytest.mark.parametrize("own", [False, True])
+def test_workers_keep_the_order(stay, own):
+    options = {"generator": torch.Generator().manual_seed(3)} if own else {}
+    data = batches(models.shuffled(X, Y, 8, num_workers=1, persistent_workers=stay, **options))
+    before = torch.get_rng_state()
+    first = seen(data)
+    assert seen(data) == first
+    assert seen(data.drawn(1)) != first
+    assert torch.equal(torch.get_rng_state(), before)
+
+
 def test_generators_of_samplers_are_found():
     own = torch.Generator()
     sampler = RandomSampler(TensorDataset(X, Y), generator=own)

@@ -173,10 +173,11 @@ def _moved(value: Any, device: torch.device, dtype: torch.dtype | None) -> Any:
 def _drawn(loader: Iterable[Any], seed: int) -> Iterator[Any]:
     """Read a loader under random numbers of its own, put away between one batch and the next."""
     before = [(generator, generator.get_state()) for generator in generators(loader)]
-    for generator, _ in before:
-        generator.manual_seed(seed)
     dice, end = Dice(seed), object()
     try:
+        _started(loader)
+        for generator, _ in before:
+            generator.manual_seed(seed)
         with dice:
             source = iter(loader)
             item = next(source, end)
@@ -187,6 +188,13 @@ def _drawn(loader: Iterable[Any], seed: int) -> Iterator[Any]:
     finally:
         for generator, state in before:
             generator.set_state(state)
+
+
+def _started(loader: Iterable[Any]) -> None:
+    """Start workers that stay: the pass that starts them draws one number more than the others."""
+    if isinstance(loader, DataLoader) and loader.persistent_workers and loader._iterator is None:
+        with Dice(0):
+            iter(loader)
 
 
 def generators(loader: Any) -> list[torch.Generator]:
