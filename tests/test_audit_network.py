@@ -24,7 +24,7 @@ from eigenshrink.curvature import MatrixCurvature
 from eigenshrink.path import Layer, RowLosses, TrainingNotes
 from eigenshrink.risk.curves import Curves
 from eigenshrink.spectrum.sums import Estimate
-from krylov_problems import LAYERS, WEIGHTS, Model, network
+from posed_networks import LAYERS, WEIGHTS, Model, network
 from test_krylov_choice import judged_by, narrow, unknown_scale, unsettled
 
 NAMES = tuple(f"w{j}" for j in range(WEIGHTS))
@@ -170,6 +170,9 @@ def test_a_layer_before_a_normalisation_has_no_scale():
     assert "'first'" in found.meaning
     assert "'head'" not in found.meaning
     assert found.value == pytest.approx(np.sum(w[:4] ** 2) / np.sum(w**2))
+    batch = scale_invariance(notes(network(Model()), scaleless=("head",)))
+    assert batch.verdict == "warn"
+    assert "'head'" in batch.meaning
     free = network(Normalised(), factor=np.array([0.0] * 4 + [1.0] * 5))
     assert scale_invariance(examined(free, 0.1)).verdict == "pass"
 
@@ -204,7 +207,7 @@ def test_groups_are_said():
     path = network(Model(), factor=np.array([1.0, 1, 1, 1, 0.1, 0.1, 0.1, 0, 0]))
     assert "2 groups have a decay of their own" in groups_of_decay(examined(path, 0.1)).meaning
     assert "2 of 9 weights are not penalised." in groups_of_decay(examined(path, 0.1)).meaning
-    said = notes(path, excluded=("head.bias",), frozen=("a", "b"), unused=("c",), remarks=("Tied once.",))
+    said = notes(path, excluded=("head.bias",), frozen=("a", "b"), unused=("c",), remarks=("tied once",))
     meaning = groups_of_decay(said).meaning
     assert "'head.bias' is not penalised." in meaning
     assert "'a', 'b' are frozen and left out." in meaning

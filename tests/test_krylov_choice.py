@@ -11,7 +11,7 @@ from eigenshrink.choice import check_select, choose, resolve
 from eigenshrink.errors import InputError
 from eigenshrink.path import Measured, TrainingNotes
 from eigenshrink.risk.curves import Curves
-from krylov_problems import WEIGHTS, Model, network
+from posed_networks import WEIGHTS, Model, network
 
 ADAMW = TrainingNotes(decay_kind="adamw")
 

@@ -13,7 +13,7 @@ from eigenshrink.errors import InputError
 from eigenshrink.facts import Facts
 from eigenshrink.path import Measured
 from eigenshrink.risk import RISKS
-from krylov_problems import WEIGHTS, Model, network, slope
+from posed_networks import WEIGHTS, Model, network, slope
 
 FREE = np.array([1.0, 1, 0, 1, 2, 1, 1, 0.5, 1])
 ALPHAS = np.array([3e-3, 0.02, 0.1, 0.3, 1.7])

@@ -15,7 +15,7 @@ from eigenshrink.path import Linearised, RowLosses
 from eigenshrink.path.products import krylov_path
 from eigenshrink.risk import RISKS, linearised
 from eigenshrink.risk.curves import Curves
-from krylov_problems import LAYERS, WEIGHTS, Model, network, slope
+from posed_networks import LAYERS, WEIGHTS, Model, network, slope
 
 FREE = np.array([1.0, 1, 0, 1, 2, 1, 1, 0.5, 1])
 ALPHAS = np.array([3e-3, 0.02, 0.1, 0.3, 1.7])

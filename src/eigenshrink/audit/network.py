@@ -114,20 +114,27 @@ def scale_invariance(examined: Examined) -> Finding:
     """Layers before a normalisation: the loss does not know the size of their weights.
 
     Seen by ``w_lᵀg_l ≈ 0``, which costs nothing, and then by the loss with their weights doubled, one pass
-    over the rows for each layer that is left. The value is their share of the squared weights.
+    over the rows for each layer that is left. Of a batch normalisation, which had statistics of its own
+    while it trained, by its place in the model. The value is their share of the squared weights.
     """
     check, path = "layers without scale", examined.krylov
     w = path.fit.weights[:, 0]
     priced = path.fit.penalty_factor * w**2
-    found = [layer for layer in path.layers if _across(path, layer) and _as_good(path, layer)]
+    known = path.notes.scaleless
+    found = [
+        layer
+        for layer in path.layers
+        if priced[layer.places].any()
+        and (layer.name in known or (_across(path, layer) and _as_good(path, layer)))
+    ]
     value = sum(float(priced[layer.places].sum()) for layer in found) / max(float(priced.sum()), 1e-300)
     if not found:
         seen = "was found" if path.measure is not None else "was looked for, since the loss is not at hand"
         return Finding(check, "pass", 0.0, 0.0, f"No layer whose weights have no scale {seen}.", "")
     names = list_names([layer.name for layer in found], 3)
     meaning = (
-        f"The loss does not change when the weights of {names} are doubled ({value:.0%} of all squared "
-        "weights), as before a normalisation: decay there only changes the effective learning rate."
+        f"In training the loss does not change when the weights of {names} are doubled ({value:.0%} of all "
+        "squared weights), since a normalisation follows: decay there only changes the learning rate."
     )
     advice = "Read the answer as that of the other layers, and leave the decay of these as it is."
     return Finding(check, "warn", value, 0.0, meaning, advice)
@@ -170,7 +177,7 @@ def groups_of_decay(examined: Examined) -> Finding:
     ):
         if names:
             said.append(f"{list_names(names, 3)} {'is' if len(names) == 1 else 'are'} {what}.")
-    said.extend(notes.remarks)
+    said.extend(f"{remark[:1].upper()}{remark[1:].rstrip('.')}." for remark in notes.remarks)
     meaning = " ".join(said) or "Every parameter is penalised alike."
     return Finding(check, "pass", float(len(factors)), 1.0, meaning, "")
 
@@ -182,11 +189,11 @@ def _noise(path: KrylovPath) -> float | None:
 
 
 def _across(path: KrylovPath, layer: Layer) -> bool:
-    """Whether the gradient of a penalised layer is square to its weights."""
+    """Whether the gradient of a layer is square to its weights."""
     fit, here = path.fit, layer.places
     w, g = fit.weights[here, 0], fit.gradient[here, 0]
     size = float(np.linalg.norm(w) * np.linalg.norm(g))
-    return bool(np.any(fit.penalty_factor[here] * w != 0)) and abs(float(w @ g)) <= ACROSS * size
+    return abs(float(w @ g)) <= ACROSS * size
 
 
 def _as_good(path: KrylovPath, layer: Layer) -> bool:

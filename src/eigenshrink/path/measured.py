@@ -52,6 +52,9 @@ class TrainingNotes:
         The optimiser's own number is this times α.
     excluded, frozen, unused : tuple of str
         Parameters that are not penalised; that were not trained; that the loss does not depend on.
+    scaleless : tuple of str
+        Layers right before a batch normalisation: while it trained the loss did not know the size of their
+        weights, although it does with the running statistics of a model that predicts.
     gradient_noise : float
         Standard error of ``‖g‖``: root of the summed variances of the mean gradient; NaN where not known.
     loss_scale : float
@@ -66,6 +69,7 @@ class TrainingNotes:
     excluded: tuple[str, ...] = ()
     frozen: tuple[str, ...] = ()
     unused: tuple[str, ...] = ()
+    scaleless: tuple[str, ...] = ()
     gradient_noise: float = float("nan")
     loss_scale: float = float("nan")
     remarks: tuple[str, ...] = ()
