@@ -15,6 +15,7 @@ from eigenshrink.facts import Facts
 from eigenshrink.fit import Fit
 from eigenshrink.networks.curvature import network_curvature
 from eigenshrink.networks.decay import Decay, read_decay
+from eigenshrink.networks.determinism import check
 from eigenshrink.networks.exclude import Exclude, excluded
 from eigenshrink.networks.fit import Fitted, fit_network
 from eigenshrink.networks.measure import NetworkMeasure
@@ -98,6 +99,8 @@ def study(
     decay = _decay(weight_decay, optimizer, exclude, model)
     fitted = fit_network(model, loss, loader, decay)
     fit = _placed(fitted.fit(_products(curvature, fitted)))
+    if val_loader is not None:
+        check(fitted.network, val_loader, "val_loader")
     measure = NetworkMeasure.of(fitted.network, fitted.data, val_loader)
     path = krylov_path(fit, fitted.layers, measure, fitted.start_loss, effort, tolerance)
     path = replace(path, notes=_notes(model, decay, optimizer, fitted))
@@ -143,8 +146,7 @@ def _decay(weight_decay: Any, optimizer: Any, exclude: Exclude, model: nn.Module
     if not np.isfinite(strength):
         raise InputError("weight_decay is inf, with which nothing was trained: give a finite strength")
     outside = excluded(exclude, model)
-    tensors = zip(parameters.weights, parameters.tensors(), strict=True)
-    each = [np.full(weight.stop - weight.start, float(tensor not in outside)) for weight, tensor in tensors]
+    each = [np.full(one.stop - one.start, float(one.tensor not in outside)) for one in parameters.weights]
     return Decay(strength, np.concatenate(each), "coupled")
 
 
