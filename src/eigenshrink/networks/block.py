@@ -1,0 +1,56 @@
+"""How many vectors to multiply at once: it is timed, never assumed, since it depends on the layers."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+from eigenshrink.networks.forecast import seconds_of
+
+LARGEST = 64  # vectors at once
+GIVE_UP = 1.25  # times the best: larger blocks are not tried
+
+
+class BlockTimer:
+    """The fastest number of vectors, found once for each size that is asked for.
+
+    Parameters
+    ----------
+    largest : int
+        That memory allows.
+    """
+
+    def __init__(self, largest: int = LARGEST) -> None:
+        self.largest = min(largest, LARGEST)
+        self.seconds: dict[int, float] = {}  # per vector
+        self.done = False
+
+    def best(self, vectors: int, run: Callable[[int], Any]) -> int:
+        """Of the sizes 1, 2, 4, ... up to so many vectors; ``run`` multiplies a number of them at once.
+
+        Where PyTorch cannot, it raises or warns.
+        """
+        size = 1
+        while size <= min(vectors, self.largest) and not self.done:
+            if size not in self.seconds:
+                self.seconds[size] = _measure(size, run)
+            self.done = self.seconds[size] > GIVE_UP * min(self.seconds.values())
+            size *= 2
+        allowed = [size for size in self.seconds if size <= max(vectors, 1)]
+        return min(allowed, key=lambda size: self.seconds[size], default=1)
+
+    def knows(self, vectors: int) -> bool:
+        """Whether nothing is left to be measured for so many."""
+        return self.done or 2 * max(self.seconds, default=0) > min(vectors, self.largest)
+
+
+def _measure(size: int, run: Callable[[int], Any]) -> float:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)  # of PyTorch: it would loop
+            return seconds_of(lambda: run(size)) / size
+    except (RuntimeError, UserWarning):
+        if size == 1:
+            raise
+        return float("inf")
