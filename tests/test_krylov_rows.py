@@ -11,6 +11,7 @@ import eigenshrink as es
 from eigenshrink.choice import choose
 from eigenshrink.curvature import MatrixCurvature
 from eigenshrink.errors import InputError
+from eigenshrink.models import SQUARED
 from eigenshrink.path import Linearised, RowLosses
 from eigenshrink.path.products import krylov_path
 from eigenshrink.risk import RISKS, linearised
@@ -194,6 +195,11 @@ def test_they_are_refused_where_they_mean_nothing():
     plain = network(Model())
     assert "loo" not in plain.available_risks
     assert "gcv" in plain.available_risks
+    mse = replace(plain.fit, loss=replace(SQUARED, name="mse", convex=False, unit="mean squared error"))
+    assert "gcv" in replace(plain, fit=mse).available_risks
+    assert RISKS["gcv"](replace(plain, fit=mse)).unit == "mean squared error"
+    known = replace(plain.fit, loss=replace(SQUARED, name="gaussian_nll", known_dispersion=True))
+    assert "gcv" not in replace(plain, fit=known).available_risks
     with pytest.raises(InputError, match="only a small network"):
         RISKS["loo"](plain)
     with pytest.raises(InputError, match="gcv is for squared loss, and the loss here is logistic"):

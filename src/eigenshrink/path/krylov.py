@@ -54,6 +54,8 @@ class KrylovPath:
         What was measured, of a path that was read from a file.
     notes : TrainingNotes
         How it was trained.
+    rested : bool
+        The path goes through ``w₀`` at ``α₀``, although the training had not come to rest there.
     """
 
     fit: Fit
@@ -66,6 +68,7 @@ class KrylovPath:
     tolerance: float = TRUST
     known: Measured | None = None
     notes: TrainingNotes = field(default_factory=TrainingNotes)
+    rested: bool = False
 
     whole = True  # directions can be looked at: those of the Krylov space
     outputs = 1
@@ -90,6 +93,12 @@ class KrylovPath:
     def loss(self) -> Loss:
         """What is minimised."""
         return self.fit.loss or SQUARED
+
+    @property
+    def squares(self) -> bool:
+        """L is a mean of squared errors, in whatever unit."""
+        known = self.loss.known_dispersion or not np.isfinite(self.sample.weight_sum)
+        return self.loss.value is SQUARED.value and not known
 
     @property
     def spectrum(self) -> Spectrum:
@@ -129,7 +138,7 @@ class KrylovPath:
         whole = self.quadratic.trusted[0] == 0.0 and self.span is not None
         known = {
             "loo": whole and self.bound is None and self.linearised is not None,
-            "gcv": whole and self.loss.name == SQUARED.name,
+            "gcv": whole and self.squares,
             "evidence": whole and bool(np.isfinite(self.sample.weight_sum)),
             "validation": judged,
             "train": True,
@@ -207,12 +216,10 @@ class KrylovPath:
         """``gᵀh + ½hᵀHh`` with ``h = w̃(α) − w₀`` (M4), ``()`` or ``(a,)``."""
         strength = self.checked(alpha)
         values, numerators = self.spectrum.eigenvalues, self.spectrum.numerators[:, 0]
-        start = self._start
         total = values + strength[..., None]
         place = np.divide(numerators, total, out=np.zeros(total.shape), where=total != 0)
-        moved = np.where(np.isinf(strength[..., None]), -start, place - start)
-        slope = values * start - numerators
-        change = moved @ slope + 0.5 * moved**2 @ values - 0.5 * self._freed
+        moved = np.where(np.isinf(strength[..., None]), -self.start, place - self.start)
+        change = moved @ self._steepness + 0.5 * moved**2 @ values - 0.5 * self._freed
         return change if strength.ndim else float(change)
 
     def slope(self, alpha: float) -> Array:
@@ -247,13 +254,26 @@ class KrylovPath:
     def _freed(self) -> float:
         """``g_Fᵀ H_FF⁺ g_F``: twice what the free weights gain by going to their own optimum."""
         fit, free = self.quadratic.fit, self.spectrum.free
-        if not len(fit.free):
+        if self.rested or not len(fit.free):
             return 0.0
         moved = fit.weights[fit.free] + free.onto @ fit.weights[fit.penalised] - free.offset
         return float((fit.gradient[fit.free] * moved).sum())
 
     @cached_property
-    def _start(self) -> Array:
+    def _steepness(self) -> Array:
+        """``Qᵀ D^{-½} g_S``: slope of the loss along each direction at ``w₀``, ``(k,)``."""
+        spectrum, fit = self.spectrum, self.fit
+        if not self.rested:
+            known: Array = spectrum.eigenvalues * self.start - spectrum.numerators[:, 0]
+            return known
+        slope = fit.gradient[fit.penalised]
+        if len(fit.free):
+            slope = slope - spectrum.free.onto.T @ fit.gradient[fit.free]
+        found: Array = spectrum.directions.forth(fit.scale[:, None] * slope)[:, 0]
+        return found
+
+    @cached_property
+    def start(self) -> Array:
         """``Qᵀ D^{½} w₀``, ``(k,)``."""
         fit = self.quadratic.fit
         found: Array = self.spectrum.directions.forth(fit.weights[fit.penalised] / fit.scale[:, None])[:, 0]

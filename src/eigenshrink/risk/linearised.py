@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from eigenshrink.data.rows import slices
 from eigenshrink.errors import InputError
-from eigenshrink.models.squared import SQUARED
 from eigenshrink.path import KrylovPath
 from eigenshrink.path.measured import Linearised
 from eigenshrink.risk.curve import RiskCurve
@@ -37,7 +36,7 @@ def gcv(path: KrylovPath) -> RiskCurve:
     InputError
         If the loss is another one, or the curvature has a negative part.
     """
-    if path.loss.name != SQUARED.name:
+    if not path.squares:
         raise InputError(f"gcv is for squared loss, and the loss here is {path.loss.name}: use validation")
     if "gcv" not in path.available_risks:
         raise InputError("gcv needs a curvature without negative part: use curvature='ggn', or validation")
