@@ -272,9 +272,17 @@ KINDS = {
         ridge_path(layers=("<script>alert(1)</script>", "$\\frac$ \x00 'a'")), loss="squared"
     ),
     "wide": lambda: study_of(wide_path()),
+    "cannot tell": lambda: cannot_tell(),
     "untrained decay": lambda: perceptron_zero(),
     "AdamW": lambda: perceptron_zero(TrainingNotes("AdamW", "adamw", float("nan"), loss_scale=1.0)),
 }
+
+
+def cannot_tell():
+    """Nobody judges, and the scale of the loss is not known: there is no criterion."""
+    path = perceptron_path(judges=0)
+    sample = replace(path.fit.sample, weight_sum=float("nan"))
+    return study_of(replace(path, fit=replace(path.fit, sample=sample)), SHAPES, loss="my_loss")
 
 
 def perceptron_zero(notes=None):

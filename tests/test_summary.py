@@ -9,7 +9,8 @@ import pytest
 
 import eigenshrink as es
 from eigenshrink.inference import kept_per_column
-from eigenshrink.report.summary import BIASED, BOUNDARY, GROUPED, NO_SCATTER, SHOWN, UNBIASED, WIDTH
+from eigenshrink.report.plain import WIDTH
+from eigenshrink.report.summary import BIASED, BOUNDARY, GROUPED, NO_SCATTER, SHOWN, UNBIASED
 from eigenshrink.risk import criterion_name
 from oracles import CASES, make
 

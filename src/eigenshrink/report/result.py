@@ -13,6 +13,7 @@ from eigenshrink._version import __version__
 from eigenshrink.path import AnchoredPath
 from eigenshrink.plots import reading
 from eigenshrink.report import losses
+from eigenshrink.report.network import words
 from eigenshrink.units import equivalents, objective
 
 if TYPE_CHECKING:
@@ -166,6 +167,8 @@ def peers(study: Study) -> dict[str, float | None]:
     """What to type elsewhere for the chosen strength of a study with one target."""
     facts = study.facts
     factors = study.path.fit.penalty_factor
+    if reading.of_network(study):
+        return words.peers(study)
     if not losses.known(study):
         return {}
     return equivalents(
@@ -184,6 +187,8 @@ def peers(study: Study) -> dict[str, float | None]:
 def objective_in_words(study: Study) -> str:
     """The formula that was minimised (M1)."""
     facts = study.facts
+    if reading.of_network(study):
+        return words.objective(study)
     if not losses.known(study):
         return f"minimise the mean {study.loss} loss + (α/2) Σ_j d_j·w_j², b not penalised"
     name, colon, parameter = study.loss.partition(":")

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import textwrap
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from eigenshrink.data.names import shown
 from eigenshrink.inference import kept_per_column
 from eigenshrink.plots import reading
 from eigenshrink.report import losses
-from eigenshrink.report.words import agreement, groups_and_judges, rows_share_groups
+from eigenshrink.report.network import summary as network
+from eigenshrink.report.plain import TIE, audit, bound, digits, labelled, shortened, wrap
+from eigenshrink.report.words import agreement, groups_and_judges, kind, rows_share_groups
 from eigenshrink.risk import criterion_name
 
 if TYPE_CHECKING:
     from eigenshrink.record import Study
 
-WIDTH = 110  # characters of a line
-LABEL = 25  # of them before what is said of something
-TIE = "\N{NO-BREAK SPACE}"  # where a line is not broken
 RATIO = 14  # characters of the column of ratios
 SHOWN = 12  # coefficients and targets that a terminal shows
 UNSHRUNK = 1 - 1e-9  # share of a column's weight from which on it counts as kept whole
@@ -52,6 +50,11 @@ NO_SCATTER = "No degree of freedom is left to estimate the scatter, so that ther
 
 def summary(study: Study) -> str:
     """A page of plain text, no line longer than 110 characters."""
+    return "\n".join(line for part in PARTS[kind(study)] for line in part(study))
+
+
+def opening(study: Study) -> list[str]:
+    """What was fitted to how much, and what was minimised."""
     facts = study.facts
     weights = (
         f", weights {facts.weight_kind} with sum {facts.weight_sum:g}"
@@ -60,29 +63,31 @@ def summary(study: Study) -> str:
     )
     targets = f" for {facts.targets} targets" if facts.targets > 1 else ""
     columns = "1 column" if facts.columns == 1 else f"{facts.columns} columns"
-    lines = [f"eigenshrink: {facts.rows} rows, {columns}{targets}{weights}", *_wrap(groups_and_judges(study))]
-    squared = losses.base(study) == losses.SQUARED
-    if not squared:
-        lines += [*_wrap(f"loss: {losses.loss_in_words(study)}"), *_wrap(losses.classes_in_words(study))]
-    lines += [*_wrap(study.objective), ""]
-    lines += _one_target(study) if facts.one_target or not squared else _targets(study)
-    lines += ["", *_audit(study)]
-    return "\n".join(lines)
+    lines = [f"eigenshrink: {facts.rows} rows, {columns}{targets}{weights}", *wrap(groups_and_judges(study))]
+    if losses.base(study) != losses.SQUARED:
+        lines += [*wrap(f"loss: {losses.loss_in_words(study)}"), *wrap(losses.classes_in_words(study))]
+    return [*lines, *wrap(study.objective), ""]
+
+
+def answer(study: Study) -> list[str]:
+    """The strength, what it does, and the coefficients; of several targets a line for each."""
+    one = study.facts.one_target or losses.base(study) != losses.SQUARED
+    return [*(_one_target if one else _targets)(study), ""]
 
 
 def _one_target(study: Study) -> list[str]:
     lines = [*_strength(study), *_size(study), *_errors(study)]
-    lines += _said("proof", losses.proof(study))
+    lines += labelled("proof", losses.proof(study))
     wanted = UNITS.get(losses.base(study), ())
     same = {name: study.equivalents[name] for name in wanted if study.equivalents.get(name) is not None}
     if same:
-        numbers = ", ".join(f"{name}{TIE}{_end(float(value or 0.0), 5)}" for name, value in same.items())
-        lines += _said("the same elsewhere", f"{numbers}{_columns_meant(study)}")
+        numbers = ", ".join(f"{name}{TIE}{bound(float(value or 0.0), 5)}" for name, value in same.items())
+        lines += labelled("the same elsewhere", f"{numbers}{_columns_meant(study)}")
     if not study.path.whole:
-        return lines + _said("directions", "not looked at: too many classes times columns")
+        return lines + labelled("directions", "not looked at: too many classes times columns")
     kept = study.directions().verdict
     counts = ", ".join(f"{kept.count(word)} {word}" for word in ("kept", "fading", "gone"))
-    lines += _said("directions", counts)
+    lines += labelled("directions", counts)
     return [*lines, "", *_coefficients(study)]
 
 
@@ -93,15 +98,15 @@ def _strength(study: Study) -> list[str]:
     if choice.criterion != "given":
         how = f"chosen by {criterion_name(choice.criterion)}: {choice.reason}"
     alpha = float(np.ravel(study.alpha)[0])
-    lines = _said("strength α", f"{_end(alpha, 6)}, {how}")
+    lines = labelled("strength α", f"{bound(alpha, 6)}, {how}")
     weakest = study.path.lowest > 0 and alpha <= study.path.lowest and choice.criterion != "given"
-    lines += _said("", WEAKEST if weakest else BOUNDARY.get(str(np.ravel(choice.boundary)[0]), ""))
-    lines += _said("", losses.separation(study))
+    lines += labelled("", WEAKEST if weakest else BOUNDARY.get(str(np.ravel(choice.boundary)[0]), ""))
+    lines += labelled("", losses.separation(study))
     if choice.interval is not None:
         low, high = np.ravel(choice.interval)
         said = f": {choice.flatness}" if choice.flatness else ""
-        lines += _said("interval of α", f"{_end(low, 4)} to {_end(high, 4)}{said}")
-    return lines + _said("agreement", agreement(study))
+        lines += labelled("interval of α", f"{bound(low, 4)} to {bound(high, 4)}{said}")
+    return lines + labelled("agreement", agreement(study))
 
 
 def _size(study: Study) -> list[str]:
@@ -110,12 +115,12 @@ def _size(study: Study) -> list[str]:
     used, df, phi = (
         float(np.ravel(each)[0]) for each in (study.effective_parameters, study.residual_df, study.dispersion)
     )
-    lines = _said("effective parameters", f"{used:.4g} of {most} ({free} not penalised)")
+    lines = labelled("effective parameters", f"{used:.4g} of {most} ({free} not penalised)")
     if losses.base(study) == losses.SQUARED:
-        return lines + _said("residual s.d.", f"{_number(float(np.sqrt(phi)), 6)}; residual df {df:.6g}")
+        return lines + labelled("residual s.d.", f"{digits(float(np.sqrt(phi)), 6)}; residual df {df:.6g}")
     if study.path.loss.known_dispersion:
-        return lines + _said("residual df", f"{df:.6g}")
-    return lines + _said("dispersion", f"{_number(phi, 6)}; residual df {df:.6g}")
+        return lines + labelled("residual df", f"{df:.6g}")
+    return lines + labelled("dispersion", f"{digits(phi, 6)}; residual df {df:.6g}")
 
 
 def _errors(study: Study) -> list[str]:
@@ -127,16 +132,16 @@ def _errors(study: Study) -> list[str]:
     each = curve(alpha), curve(weakest), study.path.train_loss(alpha)
     here, without, train = (times * float(np.ravel(value)[0]) for value in each)
     share = 1 - here / without if 0 < without < np.inf and np.isfinite(here) else 0.0
-    gain = f"{abs(share):.1%} {'lower' if share > 0 else 'higher'} than {_end(without, 6)} {bare}"
+    gain = f"{abs(share):.1%} {'lower' if share > 0 else 'higher'} than {bound(without, 6)} {bare}"
     if abs(share) < 5e-4:
-        gain = f"{_end(without, 6)} {bare}" if weakest else f"{bare} {_end(without, 6)}"
+        gain = f"{bound(without, 6)} {bare}" if weakest else f"{bare} {bound(without, 6)}"
     gain = f"; {gain}" if alpha > weakest or not weakest else ""
-    lines = _said(f"estimated {unit}", f"{_end(here, 6)} by {criterion_name(curve.name)}{gain}")
+    lines = labelled(f"estimated {unit}", f"{bound(here, 6)} by {criterion_name(curve.name)}{gain}")
     corrected = np.nan if choice.corrected is None else float(np.ravel(choice.corrected)[0])
     if np.isfinite(corrected):
-        lines += _said("", f"{times * corrected:.6g} corrected for having picked the minimum")
-    lines += [] if squared else _said(*losses.success(study, alpha))
-    return lines + _said(f"training {unit}", _end(train, 6))
+        lines += labelled("", f"{times * corrected:.6g} corrected for having picked the minimum")
+    lines += [] if squared else labelled(*losses.success(study, alpha))
+    return lines + labelled(f"training {unit}", bound(train, 6))
 
 
 def _columns_meant(study: Study) -> str:
@@ -147,25 +152,25 @@ def _columns_meant(study: Study) -> str:
 
 def _targets(study: Study) -> list[str]:
     """One line for each target, and what its boundary means below."""
-    choice, names = study.choice, [_name(name, 24) for name in study.target_names[:SHOWN]]
+    choice, names = study.choice, [shortened(name, 24) for name in study.target_names[:SHOWN]]
     width = max(6, *map(len, names))
     few = study.facts.targets <= SHOWN and choice.interval is not None
     heads = f"  {'target':<{width}}  {'α':>11}  {'interval of α' if few else '':>21}"
-    lines = _wrap(_strengths(study))
+    lines = wrap(_strengths(study))
     lines += ["", f"{heads}  {'eff. parameters':>15}  {'residual s.d.':>13}  {'on df':>9}".rstrip()]
     gammas, scatter, df = study.effective_parameters, np.sqrt(study.dispersion), study.residual_df
     for j, name in enumerate(names):
-        ends = " to ".join(_end(end, 3) for end in choice.interval[j]) if few else ""
+        ends = " to ".join(bound(end, 3) for end in choice.interval[j]) if few else ""
         lines.append(
-            f"  {name:<{width}}  {_end(study.alpha[j], 6):>11}  {ends:>21}  {gammas[j]:>15.4g}  "
-            f"{_number(scatter[j], 6):>13}  {df[j]:>9.5g}"
+            f"  {name:<{width}}  {bound(study.alpha[j], 6):>11}  {ends:>21}  {gammas[j]:>15.4g}  "
+            f"{digits(scatter[j], 6):>13}  {df[j]:>9.5g}"
         )
     if len(study.target_names) > SHOWN:
         lines.append(f"  and {len(study.target_names) - SHOWN} more targets")
     for boundary, meaning in BOUNDARY.items():
         there = [name for name, its in zip(names, choice.boundary, strict=False) if its == boundary]
-        lines += _wrap(f"{', '.join(there)}: {meaning}", "  ") if there else []
-    return [*lines, *_wrap(agreement(study))]
+        lines += wrap(f"{', '.join(there)}: {meaning}", "  ") if there else []
+    return [*lines, *wrap(agreement(study))]
 
 
 def _strengths(study: Study) -> str:
@@ -184,7 +189,7 @@ def _coefficients(study: Study) -> list[str]:
     moves = (np.abs(coef) * study.path.sample.column_sd).ravel()
     order = np.argsort(-moves, kind="stable")[:SHOWN]
     level = _intercepts(study) if study.facts.fit_intercept else []
-    labels = [_name(names[j], 60) for j in order]
+    labels = [shortened(names[j], 60) for j in order]
     width = max(len("intercept"), *map(len, labels), *(len(label) for label, _ in level))
     which = f"the {len(order)} of {coef.size} that move" if len(order) < coef.size else "first what moves"
     heads = f"  {'':<{width}}  {'estimate':>12}  {'s.e.':>10}  {'kept':>6}"
@@ -198,14 +203,14 @@ def _coefficients(study: Study) -> list[str]:
         row = _row(label, width, coef.ravel()[j], own[j], share)
         lines.append(row + (f"  {_multiple(coef.ravel()[j]):>{RATIO}}" if ratio else ""))
     lines += [_row(name, width, value, errors[k, -1], "free") for k, (name, value) in enumerate(level)]
-    return [*lines, *_wrap(_note(study, errors, kept), "  ")]
+    return [*lines, *wrap(_note(study, errors, kept), "  ")]
 
 
 def _intercepts(study: Study) -> list[tuple[str, float]]:
     """The intercept, or that of each class."""
     values = np.ravel(study.intercept())
     labels = [f"{label}: intercept" for label in reading.class_labels(study)] or ["intercept"]
-    return [(_name(label, 60), float(value)) for label, value in zip(labels, values, strict=True)][:SHOWN]
+    return [(shortened(label, 60), float(value)) for label, value in zip(labels, values, strict=True)][:SHOWN]
 
 
 def _multiple(coefficient: float) -> str:
@@ -214,7 +219,7 @@ def _multiple(coefficient: float) -> str:
 
 
 def _row(label: str, width: int, estimate: float, error: float, share: str) -> str:
-    return f"  {label:<{width}}  {estimate:>12.6g}  {_number(error, 4):>10}  {share:>6}"
+    return f"  {label:<{width}}  {estimate:>12.6g}  {digits(error, 4):>10}  {share:>6}"
 
 
 def _note(study: Study, errors: NDArray[np.floating], kept: NDArray[np.float64]) -> str:
@@ -226,39 +231,9 @@ def _note(study: Study, errors: NDArray[np.floating], kept: NDArray[np.float64])
     return f"{note} {GROUPED}" if rows_share_groups(study) else note
 
 
-def _audit(study: Study) -> list[str]:
-    findings = [finding for finding in study.audit if finding.verdict != "pass"]
-    if not findings:
-        return [f"audit: {len(study.audit)} checks passed"]
-    lines = [f"audit: {len(study.audit) - len(findings)} of {len(study.audit)} checks passed"]
-    for finding in findings:
-        said = f"{finding.verdict.upper()} {finding.check}: {finding.meaning} {finding.advice}"
-        lines += _wrap(said, "  ", "    ")
-    return lines
-
-
-def _said(label: str, text: str) -> list[str]:
-    """A label, and what is said of it in as many lines as it takes; nothing where nothing is said."""
-    return _wrap(text, f"{label:<{LABEL}}", " " * LABEL) if text else []
-
-
-def _wrap(text: str, first: str = "", then: str | None = None) -> list[str]:
-    later = first if then is None else then
-    lines = textwrap.wrap(text, WIDTH, initial_indent=first, subsequent_indent=later, break_on_hyphens=False)
-    return [line.replace(TIE, " ") for line in lines]
-
-
-def _number(value: float, digits: int) -> str:
-    """A number, or a dash where it is not known."""
-    return "-" if np.isnan(value) else f"{value:.{digits}g}"
-
-
-def _end(alpha: float, digits: int) -> str:
-    """A strength, which may be endless."""
-    return f"{alpha:.{digits}g}" if np.isfinite(alpha) else "-" if np.isnan(alpha) else "∞"
-
-
-def _name(name: str, most: int) -> str:
-    """A column's name on one line, printable, not too long."""
-    plain = shown(name)[1:-1]
-    return plain if len(plain) <= most else plain[: most - 1] + "…"
+Part = Callable[["Study"], list[str]]
+PARTS: dict[str, tuple[Part, ...]] = {
+    "columns": (opening, answer, audit),
+    "network": (network.opening, network.answer, network.layers, audit),
+}
+"""What is said of each kind of study: lines of one part after the other."""

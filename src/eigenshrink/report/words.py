@@ -6,10 +6,16 @@ from typing import Any
 
 import numpy as np
 
+from eigenshrink.plots import reading
 from eigenshrink.plots.text import plural
 from eigenshrink.risk import criterion_name
 
 TOGETHER = ("combined", "leave_group_out", "kfold")  # criteria that never tell a group by its own rows
+
+
+def kind(study: Any) -> str:
+    """Of what a study is: a network, or columns; it decides which parts are said of it."""
+    return "network" if reading.of_network(study) else "columns"
 
 
 def rows_share_groups(study: Any) -> bool:
