@@ -1,110 +1,122 @@
-"""Models posed as networks, known by products and losses only, small enough to be solved by hand."""
+"""Fits with a prescribed spectrum, and their paths by dense algebra: slow, obvious oracles (M5, M9, M12)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from eigenshrink.curvature import MatrixCurvature
-from eigenshrink.fit import Fit, Sample
-from eigenshrink.models import LOSSES, SQUARED
-from eigenshrink.path import KrylovPath, Layer, RowLosses
-from eigenshrink.path.products import krylov_path
+from eigenshrink.fit import Fit
 
-WEIGHTS = 9
-LAYERS = (Layer("first", 0, 4, "Linear"), Layer("head", 4, WEIGHTS, "Linear"))
+Array = NDArray[np.float64]
 
-
-@dataclass
-class Model:
-    """One linear unit with half squared error or log loss; ``judges = 0``: nothing judges."""
-
-    logistic: bool = False
-    seed: int = 0
-    rows: int = 60
-    judges: int = 40
-    spread: float = 1.0
-    noise: float = 1.0
-
-    def __post_init__(self) -> None:
-        rng = np.random.default_rng(self.seed)
-        scale = np.logspace(0, -1, WEIGHTS)
-        true = rng.normal(size=WEIGHTS) * self.spread
-        self.X, self.y = self._drawn(rng, self.rows, scale, true)
-        self.Z, self.z = self._drawn(rng, max(self.judges, 1), scale, true)
-        self.s, self.v = np.ones(len(self.X)), np.ones(len(self.Z))
-
-    def _drawn(self, rng: np.random.Generator, n: int, scale: np.ndarray, true: np.ndarray) -> Any:
-        X = rng.normal(size=(n, WEIGHTS)) * scale
-        eta = X @ true + self.noise * rng.normal(size=n)
-        return X, rng.random(n) < 1 / (1 + np.exp(-eta)) if self.logistic else eta
-
-    def _losses(self, X: np.ndarray, y: np.ndarray, weights: np.ndarray, w: np.ndarray) -> RowLosses:
-        eta = X @ w
-        if not self.logistic:
-            return RowLosses(0.5 * (y - eta) ** 2, weights)
-        return RowLosses(np.logaddexp(0, eta) - y * eta, weights, ((eta > 0) != y).astype(float))
-
-    def _gradient(self, X: np.ndarray, y: np.ndarray, weights: np.ndarray, w: np.ndarray) -> np.ndarray:
-        mean = 1 / (1 + np.exp(-X @ w)) if self.logistic else X @ w
-        return X.T @ (weights * (mean - y)) / weights.sum()
-
-    def train(self, w: np.ndarray) -> RowLosses:
-        return self._losses(self.X, self.y, self.s, w)
-
-    def validation(self, w: np.ndarray) -> RowLosses:
-        return self._losses(self.Z, self.z, self.v, w)
-
-    def train_gradient(self, w: np.ndarray) -> np.ndarray:
-        return self._gradient(self.X, self.y, self.s, w)
-
-    def validation_gradient(self, w: np.ndarray) -> np.ndarray:
-        return self._gradient(self.Z, self.z, self.v, w)
-
-    def hessian(self, w: np.ndarray) -> np.ndarray:
-        mean = 1 / (1 + np.exp(-self.X @ w))
-        curve = mean * (1 - mean) if self.logistic else np.ones(len(mean))
-        return (self.X.T * (curve * self.s)) @ self.X / self.s.sum()
-
-    def fitted(self, alpha: float, factor: np.ndarray) -> np.ndarray:
-        w = np.zeros(WEIGHTS)
-        for _ in range(60):
-            slope = self.train_gradient(w) + alpha * factor * w
-            w = w - np.linalg.solve(self.hessian(w) + alpha * np.diag(factor), slope)
-        return w
+SPECTRA = {
+    "power law": np.arange(1, 241.0) ** -1.5,
+    "outliers and bulk": np.r_[np.geomspace(10, 1, 12), np.linspace(0.02, 0.001, 228)],
+    "rank deficient": np.r_[np.geomspace(5, 0.01, 60), np.zeros(180)],
+}
+INDEFINITE = np.r_[np.geomspace(5, 0.01, 60), np.linspace(1e-3, -4e-4, 180)]
 
 
-def network(
-    model: Model,
-    alpha: float = 0.1,
-    factor: np.ndarray | None = None,
-    moved: float = 0.0,
-    hessian: np.ndarray | None = None,
-    measured: bool = True,
-    sample: dict[str, Any] | None = None,
-    **changes: Any,
-) -> KrylovPath:
-    """The path of a model trained at ``alpha``, its weights then moved away from the minimum."""
-    d = np.ones(WEIGHTS) if factor is None else factor
-    w = model.fitted(alpha, d) + moved * np.random.default_rng(1).normal(size=WEIGHTS)
-    n, zeros = len(model.X), np.zeros(WEIGHTS)
-    facts = Sample(n, n, n, "precision", False, zeros, zeros + 1, np.zeros(1), np.full(1, np.nan), "float64")
-    fit = Fit(
-        w[:, None],
-        model.train_gradient(w)[:, None],
-        alpha,
-        MatrixCurvature(model.hessian(w) if hessian is None else hessian),
-        d,
-        np.ones(WEIGHTS, dtype=bool),
-        loss=LOSSES["logistic"] if model.logistic else SQUARED,
-        sample=replace(facts, **(sample or {})),
+class Counted(MatrixCurvature):
+    """A matrix that counts its products, and can round them to float32 or fail after some."""
+
+    def __init__(self, matrix: Array, float32: bool = False, fails_after: int | None = None) -> None:
+        super().__init__(matrix)
+        self.calls = self.columns = 0
+        self.fails_after = fails_after
+        if float32:
+            self.precision = np.dtype(np.float32)
+
+    def matvec(self, v: Array) -> Array:
+        if self.fails_after is not None and self.calls >= self.fails_after:
+            raise KeyboardInterrupt
+        self.calls += 1
+        self.columns += 1 if v.ndim == 1 else v.shape[1]
+        if self.precision == np.float32:
+            return (self.matrix.astype(np.float32) @ v.astype(np.float32)).astype(np.float64)
+        return self.matrix @ v
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A fit, its curvature as a matrix, and what dense algebra says of it."""
+
+    fit: Fit
+    H: Array
+
+    def weights(self, alphas: Array) -> Array:
+        """``w̃(α)`` by solves, ``(a, p)``; free weights by least squares (M12)."""
+        fit, d = self.fit, self.fit.penalty_factor
+        w, g = fit.weights[:, 0], fit.gradient[:, 0]
+        found = []
+        for alpha in alphas:
+            change = np.linalg.lstsq(self.H + alpha * np.diag(d), g + alpha * d * w, rcond=1e-12)[0]
+            found.append(w - change)
+        return np.array(found)
+
+    @property
+    def shrunk(self) -> Array:
+        """``D^{-½} H_S D^{-½}``."""
+        fit = self.fit
+        F, P, H = fit.free, fit.penalised, self.H
+        schur = H[np.ix_(P, P)] - H[np.ix_(P, F)] @ np.linalg.pinv(H[np.ix_(F, F)], 1e-10) @ H[np.ix_(F, P)]
+        return schur * np.outer(fit.scale, fit.scale)
+
+    def shares(self, alphas: Array) -> Array:
+        """``Σ λ/(λ+α)``."""
+        values = np.linalg.eigvalsh(self.shrunk)
+        return (values / (values + alphas[:, None])).sum(axis=1)
+
+    def logs(self, alphas: Array) -> Array:
+        """``Σ log(1+λ/α)``."""
+        return np.log1p(np.linalg.eigvalsh(self.shrunk) / alphas[:, None]).sum(axis=1)
+
+    def diagonal(self, alpha: float) -> Array:
+        """Diagonal of ``(H_S + αD)⁻¹H_S`` in the order of the penalised weights."""
+        A = self.shrunk
+        return np.diag(np.linalg.solve(A + alpha * np.eye(len(A)), A))
+
+
+def problem(
+    spectrum: Array,
+    seed: int = 0,
+    alpha: float = 1e-3,
+    stray: float = 0.0,
+    factors: bool = False,
+    free: tuple[int, ...] = (),
+    flat: bool = False,
+    float32: bool = False,
+) -> Problem:
+    """A fit that stopped at ``alpha``; ``stray``: how much of the gradient is not explained by the penalty.
+
+    ``flat``: the free weights have a direction along which nothing changes, as softmax intercepts have.
+    """
+    rng = np.random.default_rng(seed)
+    p = len(spectrum)
+    Q = np.linalg.qr(rng.normal(size=(p, p)))[0]
+    H = (Q * spectrum) @ Q.T
+    if flat:
+        shift = np.zeros(p)
+        shift[list(free)] = 1.0 / np.sqrt(len(free))
+        away = np.eye(p) - np.outer(shift, shift)
+        H = away @ H @ away
+    H = 0.5 * (H + H.T)
+    d = rng.uniform(0.5, 2.0, p) if factors else np.ones(p)
+    d[list(free)] = 0.0
+    target = H @ rng.normal(size=p)
+    w = np.linalg.lstsq(H + alpha * np.diag(d), target, rcond=1e-12)[0]
+    g = H @ w - target + stray * (H @ rng.normal(size=p))
+    return Problem(
+        Fit(
+            weights=w[:, None],
+            gradient=g[:, None],
+            alpha=alpha,
+            curvature=Counted(H, float32),
+            penalty_factor=d,
+            active=np.ones(p, dtype=bool),
+        ),
+        H,
     )
-    start = float(model.train(w).mean)
-    return replace(krylov_path(fit, LAYERS, model if measured else None, start), **changes)
-
-
-def slope(curve: Any, alpha: float, step: float = 1e-4) -> float:
-    """``dR/d log α`` by central differences."""
-    return float(curve(alpha * np.exp(step)) - curve(alpha * np.exp(-step))) / (2 * step)

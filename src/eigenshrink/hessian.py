@@ -52,8 +52,9 @@ def quadratic(
 
     Notes
     -----
-    Exact if the loss is quadratic between ``w₀`` and ``w̃`` (M11). O(p³) once, or some
-    hundred products. Below ``α₀`` the path extrapolates: factors ``(λ+α₀)/(λ+α)`` exceed one. Hoerl & Kennard (1970), Technometrics 12(1).
+    Exact if the loss is quadratic between ``w₀`` and ``w̃`` (M11). O(p³) once, or some hundred products.
+    Below ``α₀`` the path extrapolates: factors ``(λ+α₀)/(λ+α)`` exceed one. Hoerl & Kennard (1970),
+    Technometrics 12(1).
 
     Examples
     --------

@@ -15,6 +15,7 @@ from eigenshrink.path.forecast import WORK, Forecast, forecast
 from eigenshrink.path.krylov import TRUST, KrylovPath
 from eigenshrink.path.measured import Layer, Measure
 from eigenshrink.path.quadratic import QuadraticPath
+from eigenshrink.path.rest import settled
 from eigenshrink.spectrum import Spectrum
 from eigenshrink.spectrum.checkpoint import Checkpoint
 from eigenshrink.spectrum.dense import decompose_dense
@@ -108,12 +109,15 @@ def krylov_path(
     bare = replace(fit, sample=None, training=None, loss=None)
     planned = forecast(bare, effort.whole, effort.products, effort.memory)
     make = {"whole": _whole, "dual-products": _dual, "lanczos": _lanczos}[planned.route]
-    spectrum, bound, sums = make(bare, layers, effort, planned)
+    spectrum, bound, sums, still = make(bare, layers, effort, planned)
     quadratic = QuadraticPath(bare, spectrum)
-    return KrylovPath(fit, quadratic, bound, sums, tuple(layers), start_loss, measure, tolerance)
+    path = KrylovPath(fit, quadratic, bound, sums, tuple(layers), start_loss, measure, tolerance)
+    return settled(path, still)
 
 
-Found = tuple[Spectrum, Callable[[Array], Array] | None, Callable[[], Sums]]
+Bound = Callable[[Array], Array] | None
+Found = tuple[Spectrum, Bound, Callable[[], Sums], Bound]
+"""The spectrum, the bound of its path, the sums over it, and the bound of the path from ``w₀`` as it is."""
 
 
 def _whole(fit: Fit, layers: Sequence[Layer], effort: Effort, planned: Forecast) -> Found:
@@ -122,7 +126,7 @@ def _whole(fit: Fit, layers: Sequence[Layer], effort: Effort, planned: Forecast)
     def sums() -> WholeSums:
         return WholeSums(spectrum.eigenvalues, places.split(np.square(spectrum.basis.T)).T)
 
-    return spectrum, None, sums
+    return spectrum, None, sums, None
 
 
 def _dual(fit: Fit, layers: Sequence[Layer], effort: Effort, planned: Forecast) -> Found:
@@ -132,7 +136,7 @@ def _dual(fit: Fit, layers: Sequence[Layer], effort: Effort, planned: Forecast) 
         parts = squares(spectrum.directions, len(spectrum.eigenvalues), places)
         return WholeSums(spectrum.eigenvalues, parts, len(places.of) - len(spectrum.eigenvalues))
 
-    return spectrum, None, sums
+    return spectrum, None, sums, None
 
 
 def _lanczos(fit: Fit, layers: Sequence[Layer], effort: Effort, planned: Forecast) -> Found:
@@ -146,14 +150,15 @@ def _lanczos(fit: Fit, layers: Sequence[Layer], effort: Effort, planned: Forecas
     def sums() -> Sums:
         places = _places(fit, layers)
         noise = krylov.noise * krylov.largest
-        low = lanczos.limits.lowest(krylov.alpha, krylov.largest)
+        low = float(lanczos.limits.strengths(krylov)[0])
         left = effort.memory - planned.columns - lanczos.bytes - WORK * 8 * len(fit.penalty_factor)
         budget = Budget(effort.products, effort.probes, effort.seed, left, low, noise)
         probing = Probing(operator, _known(krylov, lanczos, places), places, budget)
         mine = Checkpoint(effort.checkpoint, fit, effort.accuracy, effort.weakest, budget, len(krylov.values))
         return probe(probing, effort.progress, mine)
 
-    return spectrum, krylov.bound, sums
+    still = replace(krylov, start=krylov.start * [1.0, 0.0], left_out=0.0)
+    return spectrum, krylov.bound, sums, still.bound
 
 
 def _spectrum(fit: Fit, krylov: Krylov, lanczos: Lanczos) -> Spectrum:

@@ -125,7 +125,7 @@ class Solved(Onto):
         return self._product(self.inverse(vectors), fit.free)[fit.penalised]
 
     def inverse(self, vectors: Array) -> Array:
-        """``H_FF⁺ V``: what the range of H_FF does not hold is left aside, step by step.
+        """``H_FF⁺ V``; columns that are not in the range of H_FF are solved with ``H_FF²`` instead.
 
         Raises
         ------
@@ -135,32 +135,44 @@ class Solved(Onto):
             If 500 products do not reach the accuracy.
         """
         right = vectors.reshape(len(vectors), -1)
+        found, beyond = self._solve(right, self._inside)
+        if beyond.any():
+            ahead = self._inside(right[:, beyond])
+            found[:, beyond] = self._solve(ahead, lambda each: self._inside(self._inside(each)))[0]
+        return found.reshape(vectors.shape)
+
+    def _solve(self, right: Array, product: Callable[[Array], Array]) -> tuple[Array, NDArray[np.bool_]]:
+        """Conjugate gradients for every column, and which of them met a flat direction."""
         found, rest = np.zeros_like(right), right.copy()
         ahead, size = rest.copy(), np.square(rest).sum(axis=0)
         wanted = self.accuracy**2 * size
-        floor = 0.0
+        beyond, steepest = np.zeros(right.shape[1], dtype=bool), 0.0
         for _ in range(INNER):
-            busy = np.flatnonzero(size > wanted)
+            busy = np.flatnonzero((size > wanted) & ~beyond)
             if not len(busy):
-                return found.reshape(vectors.shape)
-            turned = self._product(ahead[:, busy], self.fit.free)[self.fit.free]
-            bent = np.einsum("ij,ij->j", ahead[:, busy], turned)
-            length = np.square(ahead[:, busy]).sum(axis=0)
-            floor = max(floor, float((np.abs(bent) / length).max()))
-            flat = bent <= floor * self.accuracy * length
-            if np.any(bent < -floor * np.sqrt(self.accuracy) * length):
+                return found, beyond
+            p = ahead[:, busy]
+            turned = product(p)
+            bent, length = np.einsum("ij,ij->j", p, turned), np.square(p).sum(axis=0)
+            steepest = max(steepest, float((np.abs(bent) / length).max()))
+            if np.any(bent < -steepest * np.sqrt(self.accuracy) * length):
                 raise InputError(_negative(float((bent / length).min())))
-            wanted[busy[flat]] = np.inf
+            flat = bent <= steepest * self.accuracy * length
+            beyond[busy[flat]] = True
             step = np.where(flat, 0.0, size[busy] / np.where(flat, 1.0, bent))
-            found[:, busy] += step * ahead[:, busy]
+            found[:, busy] += step * p
             rest[:, busy] -= step * turned
             now = np.square(rest[:, busy]).sum(axis=0)
-            ahead[:, busy] = rest[:, busy] + now / size[busy] * ahead[:, busy]
+            ahead[:, busy] = rest[:, busy] + now / size[busy] * p
             size[busy] = now
         raise NotConverged(
             f"{len(self.fit.free)} free weights (penalty_factor 0) are not solved by {INNER} products: "
             f"penalise some of them, or leave {COLUMNS} or fewer free"
         )
+
+    def _inside(self, vectors: Array) -> Array:
+        """``H_FF V``."""
+        return self._product(vectors, self.fit.free)[self.fit.free]
 
     def _product(self, vectors: Array, places: NDArray[np.intp]) -> Array:
         padded = np.zeros((len(self.fit.penalty_factor), *vectors.shape[1:]))

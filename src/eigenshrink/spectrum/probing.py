@@ -18,7 +18,7 @@ from eigenshrink.spectrum.quadrature import Known, Probe, ProbedSums, quantile
 Array = NDArray[np.float64]
 
 FIRST = 8  # probes that are started together
-WANTED = 0.02  # half the reach of the interval, relative to Σ λ/(λ+α), for which more are started
+WANTED = 0.015  # half the reach of the interval, relative to Σ λ/(λ+α), for which more are started
 BRACKET = 0.25  # share of it that half a bracket may have
 LEAST = 8  # products of a probe before its bracket is looked at
 EVERY = 4  # products between two looks
@@ -61,8 +61,8 @@ class Budget:
 class Probing:
     """Probes, from the first to the last.
 
-    The first eight go on until half a bracket is small beside the interval that is wanted, ±4 % of the sum at
-    every strength, which is a standard error below 2 %; their spread says once how many more there must be,
+    The first eight go on until half a bracket is small beside the interval that is wanted, ±3 % of the sum at
+    every strength, which is a standard error of 1.5 %; their spread says once how many more there must be,
     and these make as many steps. Deciding once keeps the interval honest.
 
     Parameters

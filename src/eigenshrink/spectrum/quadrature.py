@@ -16,6 +16,7 @@ from eigenshrink.spectrum.sums import Estimate
 Array = NDArray[np.float64]
 
 COVERAGE = 0.95
+FEWER = 4  # products, of the rule that stands in for a bracket
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +72,11 @@ class Probe:
             return self.gauss()
         last = self.beside[-1] ** 2 * _corner(self.diagonal, self.beside[:-1])
         return self._rule(np.append(self.diagonal, last), self.beside[:m], 0.0)
+
+    def shorter(self) -> Rule:
+        """The quadrature of four products fewer: where nothing brackets, it shows what is still missing."""
+        m = max(1, len(self.diagonal) - FEWER) if self.beside[-1] else len(self.diagonal)
+        return self._rule(self.diagonal[:m], self.beside[: m - 1], None)
 
     def _rule(self, diagonal: Array, beside: Array, node: float | None) -> Rule:
         T = np.diag(diagonal) + np.diag(beside, 1) + np.diag(beside, -1)
@@ -149,13 +155,14 @@ class ProbedSums:
 
     @cached_property
     def lower(self) -> list[Rule]:
-        """Gauss-Radau rule of each probe; the same as above where there is no bracket."""
-        return [self._clean(probe.radau()) for probe in self.probes] if self.bracketed else self.upper
+        """The other side: Gauss-Radau of each probe; Gauss of fewer products where nothing is bracketed."""
+        other = Probe.radau if self.bracketed else Probe.shorter
+        return [self._clean(other(probe)) for probe in self.probes]
 
     def gap(self, alphas: Array) -> Array:
-        """Mean distance of the brackets of ``Σ λ/(λ+α)``, ``(a,)``."""
+        """Mean distance of the two sides of ``Σ λ/(λ+α)``, ``(a,)``."""
         lower, upper = self._sides(alphas[:, None], _share)
-        gap: Array = (upper - lower).mean(axis=1)
+        gap: Array = np.abs(upper - lower).mean(axis=1)
         return gap
 
     def shares(self, alphas: Array) -> Estimate:
@@ -169,9 +176,9 @@ class ProbedSums:
     def layers(self, alphas: Array) -> Array:
         """``Σ λ/(λ+α)`` split over the layers, ``(a, l)``; without standard errors."""
         total = _share(self.known.values, alphas[:, None]) @ self.known.parts.T
-        for rules in (self.upper, self.lower):
+        for share, rules in zip(self._mixed, (self.lower, self.upper), strict=True):
             for rule in rules:
-                total += 0.5 / len(rules) * (_share(rule.nodes, alphas[:, None]) @ rule.parts.T)
+                total += share / len(rules) * (_share(rule.nodes, alphas[:, None]) @ rule.parts.T)
         return total
 
     def density(self, edges: Array) -> Array:
@@ -202,7 +209,7 @@ class ProbedSums:
         a = alphas[:, None]
         exact = term(self.known.values, a).sum(axis=1)
         lower, upper = self._sides(a, term)
-        middle, count = 0.5 * (upper + lower), upper.shape[1]
+        middle, count = self._mixed[0] * lower + self._mixed[1] * upper, upper.shape[1]
         value = exact + middle.mean(axis=1)
         with np.errstate(invalid="ignore", divide="ignore"):
             off = np.nan_to_num(steep(self.known.values, a), nan=0.0, posinf=0.0) @ self.known.misses
@@ -211,8 +218,8 @@ class ProbedSums:
             error = np.full(len(alphas), np.inf)
         error = np.where(np.isfinite(value), error, 0.0)
         down, up = self._reach(middle.mean(axis=1), error, count)
-        low = exact + lower.mean(axis=1) - down - off
-        return Estimate(value, error, low, exact + upper.mean(axis=1) + up + off)
+        low, high = np.sort([lower.mean(axis=1), upper.mean(axis=1)], axis=0)
+        return Estimate(value, error, exact + low - down - off, exact + high + up + off)
 
     def _reach(self, mean: Array, error: Array, count: int) -> tuple[Array, Array]:
         """How far the t-interval goes below and above the mean of the probes, ``(a,)`` each.
@@ -226,6 +233,11 @@ class ProbedSums:
             skewed = self.bracketed & (mean > 0) & (share < 1)
             down, up = -np.expm1(-share) * mean, np.expm1(share) * mean
         return np.where(skewed, down, plain), np.where(skewed, up, plain)
+
+    @property
+    def _mixed(self) -> tuple[float, float]:
+        """Weights of the two sides in the value: the middle of a bracket, or the longer rule."""
+        return (0.5, 0.5) if self.bracketed else (0.0, 1.0)
 
     def _sides(self, a: Array, term: Callable[[Array, Array], Array]) -> tuple[Array, Array]:
         """Lower and upper value of each probe, ``(a, probes)``; one of zeros where there is none."""
