@@ -40,6 +40,14 @@ def measure_along(path: KrylovPath) -> Measured | None:
     return walk.measured()
 
 
+def holds_at_start(path: KrylovPath) -> bool:
+    """Whether L changes as predicted on the way from ``w₀`` to w̃ at ``α₀``, or the weakest strength."""
+    ends = _ends(path)
+    if ends is None or path.measure is None:
+        return True
+    return _Walk(path, path.measure.train(path.fit.weights[:, 0])).holds(ends[1], judged=False)
+
+
 def trusted_range(path: KrylovPath) -> tuple[float, float]:
     """The largest interval around α₀ in which every measured change of L is as predicted (M18).
 
@@ -106,19 +114,19 @@ class _Walk:
             middle = 0.5 * (good + bad)
             good, bad = (middle, bad) if self.holds(middle) else (good, middle)
 
-    def holds(self, place: float) -> bool:
+    def holds(self, place: float, judged: bool = True) -> bool:
         """Measure one strength; whether the prediction holds there (M18)."""
         path, alpha = self.path, float(np.exp(place))
         if alpha not in self.seen:
             size = float(path.norm(alpha))
             if not float(path.residual_bound(alpha)) <= INACCURATE * max(size, 1e-300):
                 return False
-            self.seen[alpha] = self._measure(alpha)
+            self.seen[alpha] = self._measure(alpha, judged)
         found = self.seen[alpha]
         apart = abs(float(found["change"]) - float(found["predicted"]))
         return bool(apart <= max(path.tolerance * abs(float(found["predicted"])), float(found["noise"])))
 
-    def _measure(self, alpha: float) -> dict[str, float | Array]:
+    def _measure(self, alpha: float, judged: bool) -> dict[str, float | Array]:
         path, measure = self.path, self.path.measure
         assert measure is not None
         weights = np.asarray(path.weights(alpha), dtype=np.float64)
@@ -128,7 +136,7 @@ class _Walk:
             "change": now.mean - self.before.mean,
             "noise": max(now.noise(self.before), ROUNDING * abs(self.before.mean)),
         }
-        if measure.judges:
+        if judged and measure.judges:
             rows = measure.validation(weights)
             found["validation"] = rows.values
             self.judges = rows.weights
