@@ -65,7 +65,7 @@ class Checkpoint:
         if file is None or not file.exists():
             return None
         try:
-            with np.load(file, allow_pickle=False) as found:
+            with file.open("rb") as stream, np.load(stream, allow_pickle=False) as found:
                 arrays = {name: found[name] for name in found.files}
             mark, gradient = str(arrays.pop("mark")), arrays.pop("gradient")
         except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
