@@ -179,6 +179,7 @@ def _notes(model: nn.Module, decay: Decay, optimizer: Optimizer | None, fitted: 
         excluded=tuple(free),
         frozen=tuple(name for name, weight in model.named_parameters() if not weight.requires_grad),
         unused=tuple(name for name in everything.names if name not in parameters.names),
+        gradient_noise=fitted.passed.gradient_noise,
         loss_scale=float(fitted.network.loss.scale()),
         remarks=tuple(filter(None, (decay.note, *fitted.notes))),
     )

@@ -14,8 +14,9 @@ from torch import Tensor
 
 from eigenshrink.networks.batches import Batch, Batches
 from eigenshrink.networks.network import Network
+from eigenshrink.networks.rows import linearised
 from eigenshrink.networks.state import undisturbed
-from eigenshrink.path.measured import RowLosses
+from eigenshrink.path.measured import Linearised, RowLosses
 
 Array = NDArray[np.float64]
 
@@ -37,6 +38,9 @@ class Pass:
     reach : float
         Largest output.
     batches, rows : int
+    gradient_noise : float
+        Standard error of ``‖∇L‖`` from how the batches differ: root of the summed variances of the mean; NaN
+        for one batch.
     weight_sum, observations : float
         S and ν.
     """
@@ -50,6 +54,7 @@ class Pass:
     rows: int
     weight_sum: float
     observations: float
+    gradient_noise: float = float("nan")
 
 
 def run(network: Network, weights: Array, data: Batches, gradient: bool = True) -> Pass:
@@ -119,6 +124,10 @@ class NetworkMeasure:
         """``∇V``, ``(p,)``."""
         return self._run(weights, self._judging(), gradient=True).gradient
 
+    def linearised(self) -> Linearised | None:
+        """Outputs of all rows as functions of the weights; None where that is too large."""
+        return linearised(self.network, self.data)
+
     def _judging(self) -> Batches:
         assert self.judging is not None
         return self.judging
@@ -137,7 +146,7 @@ class _Tally:
         self.gradient = np.zeros(0)
         self.used = [False] * len(network.parameters.weights)
         self.steepness = self.reach = self.denominator = self.weight_sum = self.observations = 0.0
-        self.rows = 0
+        self.rows, self.squares = 0, 0.0
 
     def add(self, output: Tensor, batch: Batch) -> None:
         loss, target = self.network.loss, batch.target
@@ -155,7 +164,10 @@ class _Tally:
         self.used = [known or slope is not None for known, slope in zip(self.used, slopes, strict=True)]
         part = self.network.parameters.join(slopes)
         self.gradient = self.gradient + part if len(self.gradient) else part
-        self.steepness += float(np.linalg.norm(part))
+        length = float(np.linalg.norm(part))
+        self.steepness += length
+        share = float(self.losses[-1].weights.sum())
+        self.squares += length**2 / share if share > 0 else 0.0
 
     def passed(self) -> Pass:
         parts = self.losses
@@ -172,7 +184,16 @@ class _Tally:
             self.rows,
             self.weight_sum,
             self.observations,
+            self._noise(),
         )
+
+    def _noise(self) -> float:
+        """From ``Σ_b d_b ‖g_b − g‖²/(B−1)``, the variance of one row, over the rows."""
+        count, gradient = len(self.losses), self.gradient / self.denominator
+        if count < 2 or not len(gradient):
+            return float("nan")
+        spread = self.squares - self.denominator * float(gradient @ gradient)
+        return float(np.sqrt(max(spread, 0.0) / (count - 1) / self.denominator))
 
 
 def _known(wrong: Array | None) -> Array:

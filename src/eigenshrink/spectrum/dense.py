@@ -45,7 +45,8 @@ def decompose_dense(fit: Fit) -> Spectrum:
     values, Q = np.linalg.eigh(0.5 * (A + A.T))
     values, Q = values[::-1], Q[:, ::-1]
     noise = rounding * float(np.abs(values).max(initial=0.0))
-    values = np.where(np.abs(values) <= noise, 0.0, values)
+    rounded = (values < 0) & (-values <= 100 * noise) & fit.curvature.positive
+    values = np.where((np.abs(values) <= noise) | rounded, 0.0, values)
     start = Q.T @ (fit.weights[pen] / scale[:, None])
     numerators = values[:, None] * start - Q.T @ slope
     size = float(np.abs(numerators).max(initial=0.0))
