@@ -38,7 +38,7 @@ def answer(study: Any) -> str:
     several = len(study.target_names) > 1
     opening, bought = (_several, _bought_each) if several else (_one, _bought)
     doubts = [tag("p", text(said)) for said in (agreement(study), groups_and_judges(study)) if said]
-    return "".join((opening(study), bought(study), *doubts, _verdict(study)))
+    return "".join((opening(study), bought(study), *doubts, verdict(study)))
 
 
 def _one(study: Any) -> str:
@@ -190,7 +190,8 @@ def _saved(bare: float, here: float, weakest: float = 0.0, alpha: float = np.inf
     return f"The estimated error is {number(abs(share), 2)} % {than} than {without}."
 
 
-def _verdict(study: Any) -> str:
+def verdict(study: Any) -> str:
+    """Say how many checks passed, and which did not."""
     counts = {word: sum(f.verdict == word for f in study.audit) for word in ("pass", "warn", "fail")}
     said = plural(counts["pass"], "check passes", "checks pass")
     for word, one, many in (("warn", "warns", "warn"), ("fail", "fails", "fail")):

@@ -64,7 +64,7 @@ def _each_estimate(study: Any, names: list[str]) -> str:
                 criterion_name(name) + (", chose" if name == study.choice.criterion else ""),
                 FLAT if flat else number(alpha),
                 number(study.path.effective_parameters(alpha), 3),
-                finite(value) if curve.unit == study.estimate.unit else "another unit",
+                finite(value) if curve.unit == study.path.loss.unit else "another unit",
                 good[name][0],
             ]
         )

@@ -33,7 +33,8 @@ QUADRATIC = (
 )
 TRAINED = (
     "The loss of a network is not quadratic: the picture shows the quadratic where its training stopped, "
-    "which the heavy part of the path was checked against; w* is where that quadratic would be lowest."
+    "which holds only at the strengths of the picture of how far the answer reaches; w* is where it would "
+    "be lowest."
 )
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -130,7 +131,7 @@ CAPTIONS = {
         "equal loss around w*, circles lines of equal penalty around 0. The solution w̃(α) is where an "
         "ellipse touches a circle; as α grows it moves along the black line from w* to 0, first where "
         "the loss is flat. The axes are turned within the plane to lie as near as possible to two "
-        "columns.",
+        "single weights.",
     ),
     "three_steps": Caption(
         "The same in three steps",

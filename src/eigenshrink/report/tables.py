@@ -12,7 +12,7 @@ from eigenshrink.inference import kept_per_column
 from eigenshrink.plots import reading
 from eigenshrink.plots.text import mix, number, plural
 from eigenshrink.report import losses
-from eigenshrink.report.html import items, table, tag, text
+from eigenshrink.report.html import table, tag, text
 from eigenshrink.report.summary import BIASED, GROUPED, NO_SCATTER, UNBIASED, UNPENALISED, UNSHRUNK
 from eigenshrink.report.words import rows_share_groups
 
@@ -160,11 +160,6 @@ def origin(study: Any, source: str) -> str:
     }
     pairs = (tag("dt", text(key)) + tag("dd", text(value)) for key, value in rows.items() if value)
     return tag("dl", *pairs)
-
-
-def notes(lines: tuple[str, ...] | list[str]) -> str:
-    """Return what was done to the data before the fit, if anything."""
-    return tag("section", tag("h2", "What was done to the data"), items(lines), id="notes") if lines else ""
 
 
 def _left_out(count: int, most: int, what: str, many: str = "") -> str:

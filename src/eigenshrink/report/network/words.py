@@ -16,6 +16,7 @@ UNMEASURED = (
     "not measured: the losses of the network are not at hand, so that the quadratic is taken on trust"
 )
 PEERS = ("torch.SGD", "torch.Adam", "torch.AdamW")  # of which a network is trained by one
+EDGE = 1e-3  # relative, of an end of an interval that is one of what is trusted
 LISTED = 6  # names of parameters that a sentence lists
 
 
@@ -61,6 +62,15 @@ def change(study: Any) -> str:
         return "as it was trained"
     own = own_number(study, start)
     return f"{number(alpha / start, 2)} times the {number(start if own is None else own)} of its training"
+
+
+def cannot_tell(study: Any) -> bool:
+    """Whether nothing that can be seen from where the training stopped is better than anything else."""
+    choice = study.choice
+    if choice.criterion in ("none", "given") or choice.interval is None:
+        return bool(choice.criterion == "none")
+    (low, high), (bottom, top) = np.ravel(choice.interval), study.path.trusted
+    return bool(low <= bottom * (1 + EDGE) and high >= top * (1 - EDGE))
 
 
 def chosen_by(study: Any) -> str:
