@@ -9,7 +9,7 @@ from typing import Any
 from eigenshrink.networks.forecast import seconds_of
 
 LARGEST = 64  # vectors at once
-GIVE_UP = 1.25  # times the best: larger blocks are not tried
+GIVE_UP = 1.5  # times the best: larger blocks are not tried
 
 
 class BlockTimer:

@@ -17,6 +17,8 @@ from eigenshrink.curvature import Curvature
 from eigenshrink.errors import InputError
 from eigenshrink.networks.batches import Batches
 from eigenshrink.networks.block import BlockTimer
+from eigenshrink.networks.declared import network_of
+from eigenshrink.networks.determinism import check
 from eigenshrink.networks.forecast import Forecast, seconds_of
 from eigenshrink.networks.linearised import KINDS, Linearised, Parts
 from eigenshrink.networks.losses.generic import GenericLoss
@@ -47,7 +49,8 @@ def curvature(
     model : torch.nn.Module
         It is not changed, and may be trained on afterwards: H stays that of ``w₀``.
     loss : callable
-        ``loss(model(inputs), target)``, a mean, such as ``nn.CrossEntropyLoss()``.
+        ``loss(model(inputs), target)``, a mean, such as ``nn.CrossEntropyLoss()``. None: the one that the
+        model computes itself from ``labels``.
     loader : DataLoader, list of batches, or (inputs, targets)
         Every pass must give the same rows. Batches may differ in size: the mean divides by their true
         denominators.
@@ -69,7 +72,7 @@ def curvature(
     Raises
     ------
     InputError
-        If an argument cannot be used, the model draws random numbers, or no way leads to its curvature.
+        If an argument cannot be used, two passes over the data differ, or no way leads to the curvature.
 
     Notes
     -----
@@ -84,10 +87,10 @@ def curvature(
     array([[10.,  4.],
            [ 4.,  2.]])
     """
-    network = Network.of(model, loss)
-    return network_curvature(
-        network, network.batches(loader), kind, memory=memory, block=block, progress=progress
-    )
+    network = network_of(model, loss, loader)
+    check(network, loader)
+    data = network.batches(loader)
+    return network_curvature(network, data, kind, memory=memory, block=block, progress=progress)
 
 
 def network_curvature(
@@ -175,8 +178,11 @@ class NetworkCurvature(Curvature):
             return min(self._block, vectors)
         if self._timer.knows(vectors):
             return self._timer.best(vectors, _never)
-        products = self._first().products
-        return 1 if products is None else self._timer.best(vectors, lambda size: products(self._random(size)))
+        with self.found.way.ready():
+            products = self._first().products
+            if products is None:
+                return 1
+            return self._timer.best(vectors, lambda size: products(self._random(size)))
 
     @cached_property
     def noise(self) -> float:
@@ -190,11 +196,11 @@ class NetworkCurvature(Curvature):
         found, parameters = self.found, self.network.parameters
         batch = next(iter(self.data))
         share = found.rows / batch.rows
-        first, unit = self._first(), parameters.split(self._random_columns(1)[:, 0])
-        weights = [tensor.clone().requires_grad_() for tensor in parameters.tensors()]
-        product = seconds_of(lambda: first.product(unit))
         anew = 1.0 - found.kept_rows / found.rows
-        product += anew * seconds_of(lambda: found.way.linearise(batch)) if anew else 0.0
+        with found.way.ready():
+            first, unit = self._first(), parameters.split(self._random_columns(1)[:, 0])
+            product = seconds_of(lambda: first.product(unit))
+            product += anew * seconds_of(lambda: found.way.linearise(batch)) if anew else 0.0
         return Forecast(
             kind=found.way.kind,
             route=self.route,
@@ -203,7 +209,7 @@ class NetworkCurvature(Curvature):
             batches=found.batches,
             kept=len(found.kept),
             kept_bytes=found.kept_bytes,
-            seconds_per_gradient=share * seconds_of(lambda: found.way.gradient(weights, batch)),
+            seconds_per_gradient=share * seconds_of(lambda: found.way.gradient(batch)),
             seconds_per_product=share * product,
         )
 
@@ -216,10 +222,11 @@ class NetworkCurvature(Curvature):
             for start in starts
         ]
         sums = torch.zeros((columns.shape[1], self.dim), dtype=torch.float64, device=parameters.device)
-        for batch in self._batches():
-            product = batch.product if size == 1 or batch.products is None else batch.products
-            for start, part in zip(starts, vectors, strict=True):
-                self._add(sums[start : start + size], product(part))
+        with self.found.way.ready():
+            for batch in self._batches():
+                product = batch.product if size == 1 or batch.products is None else batch.products
+                for start, part in zip(starts, vectors, strict=True):
+                    self._add(sums[start : start + size], product(part))
         return np.asarray(sums.cpu().numpy().T)
 
     def _add(self, sums: Tensor, parts: Parts) -> None:

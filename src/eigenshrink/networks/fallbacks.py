@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, cast
 
 import torch
@@ -19,28 +19,37 @@ from eigenshrink.networks.shapes import taken_apart
 from eigenshrink.networks.state import undisturbed
 
 
-class Twice(Route):
-    """Backward twice through a kept graph: for what has no forward mode, on a copy of the model."""
-
-    name = "backward twice"
+class OnCopy(Route):
+    """Products on a copy of the model, with the weights of now and gradients of its own."""
 
     def __init__(self, network: Network, kind: str) -> None:
         super().__init__(copied(network), kind)
         self.weights = [weight.tensor for weight in self.network.parameters.weights]
 
+    def ready(self) -> AbstractContextManager[None]:
+        """The copy is in evaluation mode."""
+        return undisturbed(self.network.model)
+
+
+class Twice(OnCopy):
+    """Backward twice through a kept graph: for what has no forward mode."""
+
+    name = "backward twice"
+
     def linearise(self, batch: Batch) -> Linearised:
         """Keep the graph of the output and of its pull-back, or of the gradient."""
         kept: list[Tensor] = []
-        with undisturbed(self.network.model), counted(kept):
+        with counted(kept):
             output = self.network.loss.arrange(batch(self.network.model), batch.target)
             product = (self._ggn if self.kind == "ggn" else self._hessian)(output, batch)
-
-        def run(vectors: Vectors) -> Parts:
-            with undisturbed(self.network.model):
-                return product(vectors)
-
         size = nbytes([*kept, output], list(self.network.model.parameters()))
-        return Linearised(run, None, output.detach(), size)
+        return Linearised(product, None, output.detach(), size)
+
+    def gradient(self, batch: Batch) -> Parts:
+        """Backward once."""
+        with self.ready():
+            output = self.network.loss.arrange(batch(self.network.model), batch.target)
+            return self._slopes(self.network.loss.sum(output, batch.target), None)
 
     def _ggn(self, output: Tensor, batch: Batch) -> Callable[[Vectors], Parts]:
         dual = torch.zeros_like(output, requires_grad=True)
@@ -74,7 +83,7 @@ class Twice(Route):
         return torch.autograd.grad(values, self.weights, directions, allow_unused=True, **options)
 
 
-class Differences(Route):
+class Differences(OnCopy):
     """Central differences of outputs or gradients: two more passes, a relative error of about 1e-4 or less.
 
     The step is a share of the length of the weights: eps^⅓, where rounding and curvature cost the same.
@@ -83,8 +92,7 @@ class Differences(Route):
     name = "finite differences"
 
     def __init__(self, network: Network, kind: str) -> None:
-        super().__init__(copied(network), kind)
-        self.weights = [weight.tensor for weight in self.network.parameters.weights]
+        super().__init__(network, kind)
         self.start = [tensor.detach().clone() for tensor in self.weights]
         self.reach = torch.finfo(self.network.parameters.dtype).eps ** (1 / 3) * (length(self.start) or 1.0)
         self.slack = 0.05
@@ -92,27 +100,29 @@ class Differences(Route):
     def linearise(self, batch: Batch) -> Linearised:
         """Keep the batch."""
         product = self._ggn if self.kind == "ggn" else self._hessian
-        with undisturbed(self.network.model):
-            output = self._output(batch).detach()
+        output = self._output(batch).detach()
         kept = taken_apart((batch.inputs, batch.target))[0]
         return Linearised(lambda vectors: product(vectors, batch), None, output, nbytes(kept, []))
 
     def _output(self, batch: Batch) -> Tensor:
         return self.network.loss.arrange(batch(self.network.model), batch.target)
 
+    def gradient(self, batch: Batch) -> Parts:
+        """Backward once."""
+        with self.ready():
+            return self._slopes(batch)
+
     def _ggn(self, vectors: Vectors, batch: Batch) -> Parts:
-        with undisturbed(self.network.model):
-            (along,) = self._along(vectors, lambda: [self._output(batch).detach()])
-            output = self._output(batch)
-            curved = self.network.loss.curve(output.detach(), batch.target, cast(Tensor, along)[None])[0]
-            return self._backward(output, curved.detach())
+        (along,) = self._along(vectors, lambda: [self._output(batch).detach()])
+        output = self._output(batch)
+        curved = self.network.loss.curve(output.detach(), batch.target, cast(Tensor, along)[None])[0]
+        return self._backward(output, curved.detach())
 
     def _hessian(self, vectors: Vectors, batch: Batch) -> Parts:
-        def slopes() -> Parts:
-            return self._backward(self.network.loss.sum(self._output(batch), batch.target), None)
+        return self._along(vectors, lambda: self._slopes(batch))
 
-        with undisturbed(self.network.model):
-            return self._along(vectors, slopes)
+    def _slopes(self, batch: Batch) -> Parts:
+        return self._backward(self.network.loss.sum(self._output(batch), batch.target), None)
 
     def _along(self, vectors: Vectors, values: Callable[[], Parts]) -> Parts:
         """``(f(w₀ + hv) − f(w₀ − hv)) / 2h``."""

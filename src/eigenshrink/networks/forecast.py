@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
+ENOUGH, MOST = 0.02, 7  # seconds and runs of a measurement
+
 
 @dataclass(frozen=True)
 class Forecast:
@@ -70,10 +72,13 @@ def size_of(count: int) -> str:
     return f"{count} bytes"
 
 
-def seconds_of(work: Callable[[], Any], runs: int = 2) -> float:
-    """Of the fastest of some runs, after one that is not counted."""
+def seconds_of(work: Callable[[], Any]) -> float:
+    """Of the fastest of some runs, after one that is not counted; quick work is run more often."""
     work()
-    return min(_once(work) for _ in range(runs))
+    runs = [_once(work), _once(work)]
+    while sum(runs) < ENOUGH and len(runs) < MOST:
+        runs.append(_once(work))
+    return min(runs)
 
 
 def _once(work: Callable[[], Any]) -> float:

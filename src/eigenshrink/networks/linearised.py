@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -67,14 +67,16 @@ class Route(ABC):
         self.slack = 10.0 * torch.finfo(network.parameters.dtype).eps ** 0.5
 
     @abstractmethod
+    def ready(self) -> AbstractContextManager[object]:
+        """In which batches are linearised and products are made; entered once for many."""
+
+    @abstractmethod
     def linearise(self, batch: Batch) -> Linearised:
         """Prepare products with the curvature of one batch."""
 
-    def gradient(self, weights: Sequence[Tensor], batch: Batch) -> Parts:
+    @abstractmethod
+    def gradient(self, batch: Batch) -> Parts:
         """The gradient of the summed loss, as training computes it: what products are priced in."""
-        with undisturbed(self.network.model):
-            total = self.network.total(weights, batch)
-            return torch.autograd.grad(total, list(weights), allow_unused=True)
 
 
 class Forward(Route):
@@ -92,6 +94,12 @@ class Forward(Route):
         self.devices = {tensor.device.type for tensor in self.weights}
         self.traced: dict[Kind, TwoParts] = {}
 
+    @contextmanager
+    def ready(self) -> Iterator[None]:
+        """Nothing of the model is touched."""
+        with torch.no_grad(), exact(*self.devices):
+            yield
+
     def linearise(self, batch: Batch) -> Linearised:
         """Compute what does not depend on the vectors."""
         tensors, kind = taken_apart((batch.inputs, batch.target))
@@ -99,20 +107,21 @@ class Forward(Route):
         parts = self.traced.get(kind)
         if parts is None:
             parts = self.traced[kind] = self._trace(kind, given)
-        with torch.no_grad(), exact(*self.devices):
-            *met, output = parts.prepare(*given)
+        *met, output = parts.prepare(*given)
         many = vmap(parts.apply, in_dims=(0,) * len(self.weights) + (None,) * len(met))
         known = [*self.weights, *self.network.model.parameters()]
         return Linearised(
-            lambda vectors: self._run(parts.apply, vectors, met),
-            (lambda vectors: self._run(many, vectors, met)) if parts.blocks else None,
+            lambda vectors: parts.apply(*vectors, *met),
+            (lambda vectors: many(*vectors, *met)) if parts.blocks else None,
             output,
             nbytes(met, known),
         )
 
-    def _run(self, apply: Callable[..., Any], vectors: Vectors, met: Sequence[Tensor]) -> Parts:
-        with torch.no_grad(), exact(*self.devices):
-            return cast(Parts, apply(*vectors, *met))
+    def gradient(self, batch: Batch) -> Parts:
+        """Backward through the model itself."""
+        weights = [tensor.detach().requires_grad_() for tensor in self.weights]
+        with undisturbed(self.network.model):
+            return torch.autograd.grad(self.network.total(weights, batch), weights, allow_unused=True)
 
     def _trace(self, kind: Kind, given: Sequence[Tensor]) -> TwoParts:
         count = len(self.weights)

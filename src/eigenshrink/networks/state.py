@@ -32,6 +32,7 @@ def undisturbed(model: nn.Module) -> Iterator[None]:
     with ExitStack() as stack:
         stack.enter_context(_quiet())
         stack.enter_context(_random_kept())
+        stack.enter_context(_attributes_kept(model))
         stack.enter_context(_modes_kept(model))
         stack.enter_context(_buffers_kept(model))
         stack.enter_context(_gradients_kept(model))
@@ -109,6 +110,18 @@ def _modes_kept(model: nn.Module) -> Iterator[None]:
             model.train()
         for module, mode in modes:
             module.training = mode
+
+
+@contextmanager
+def _attributes_kept(model: nn.Module) -> Iterator[None]:
+    """What modules note of a pass, such as the last features, is that of before: tracing leaves no trace."""
+    kept = [(module, dict(vars(module))) for module in model.modules()]
+    try:
+        yield
+    finally:
+        for module, attributes in kept:
+            vars(module).clear()
+            vars(module).update(attributes)
 
 
 @contextmanager

@@ -81,10 +81,11 @@ def _pass(way: Route, data: Batches, memory: float, closed: tuple[str, ...]) -> 
     full = False
     for number, batch in enumerate(data):
         output = _output(way.network, batch, number)
-        linearised = way.linearise(batch)
-        _same_output(linearised.output, output, way.slack)
-        if not number:
-            _check(way, linearised, batch)
+        with way.ready():
+            linearised = way.linearise(batch)
+            _same_output(linearised.output, output, way.slack)
+            if not number:
+                _check(way, linearised, batch)
         denominator += way.network.loss.denominator(batch.target, output)
         batches, rows = batches + 1, rows + batch.rows
         full = full or used + linearised.nbytes > memory
@@ -130,7 +131,8 @@ def _check(way: Route, linearised: Linearised, batch: Batch) -> None:
         return
     try:
         other = Twice(way.network, way.kind)
-        second = _times(other, other.linearise(batch), vectors[:, 0])
+        with other.ready():
+            second = _times(other, other.linearise(batch), vectors[:, 0])
     except FAILS:
         return  # closed for this model: there is nothing to compare with
     apart, size = np.linalg.norm(second - products[:, 0]), np.linalg.norm(second)
