@@ -16,7 +16,7 @@ if find_spec("torch") is None:
 
 _WHERE = {
     "study": "chain",
-    "curvature": "curvature",
+    "curvature": "products",
     "L2Hook": "hook",
     "param_groups": "decay",
     "tune": "tune",

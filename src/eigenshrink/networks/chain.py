@@ -13,7 +13,7 @@ from eigenshrink.curvature import Curvature
 from eigenshrink.errors import InputError
 from eigenshrink.facts import Facts
 from eigenshrink.fit import Fit
-from eigenshrink.networks.curvature import network_curvature
+from eigenshrink.networks.products import network_curvature
 from eigenshrink.networks.decay import Decay, read_decay
 from eigenshrink.networks.determinism import check
 from eigenshrink.networks.exclude import Exclude, excluded
@@ -103,7 +103,8 @@ def study(
         check(fitted.network, val_loader, "val_loader")
     measure = NetworkMeasure.of(fitted.network, fitted.data, val_loader)
     path = krylov_path(fit, fitted.layers, measure, fitted.start_loss, effort, tolerance)
-    path = replace(path, notes=_notes(model, decay, optimizer, fitted))
+    notes = _notes(model, decay, optimizer, fitted)
+    path = replace(path, notes=replace(notes, remarks=(*notes.remarks, *path.notes.remarks)))
     return NetworkStudy(
         path=path,
         facts=Facts.of(path, True, False, bool(np.ptp(fit.penalty_factor) > 0)),

@@ -20,7 +20,7 @@ from eigenshrink.networks.meter import FORWARD, PRODUCT, counted, dealt, finite,
 from eigenshrink.networks.network import Network
 from eigenshrink.networks.plan import Costs, effort, left, rounds, spent
 from eigenshrink.networks.state import undisturbed
-from eigenshrink.networks.steer import PRODUCTS, RUNGS, Around, Seen, onwards, some_rows
+from eigenshrink.networks.steer import PRODUCTS, RUNGS, Around, Seen, lowest, onwards, some_rows
 from eigenshrink.networks.tuning import SURE, Evaluation, Tuning
 from eigenshrink.path.measured import RowLosses
 
@@ -189,7 +189,9 @@ class Search:
             seen.append((alpha, loss))
             if not loss <= min(value for _, value in seen):
                 break
-        best = min(seen, key=lambda pair: pair[1] if math.isfinite(pair[1]) else math.inf)[0]
+        steps = [abs(math.log(alpha / one.alpha)) for alpha, _ in seen]
+        step = lowest(steps, [loss for _, loss in seen], -abs(slope))
+        best = one.alpha * math.exp(-math.copysign(step, slope))
         network.parameters.write(around.weights(best))
         judged = FORWARD * self.judges * (len(seen) - 1)
         sampled = sum(batch.rows for batch in rows)

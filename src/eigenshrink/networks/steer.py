@@ -13,7 +13,7 @@ from torch import Tensor
 
 from eigenshrink.fit import Fit
 from eigenshrink.networks.batches import Batch, Batches
-from eigenshrink.networks.curvature import network_curvature
+from eigenshrink.networks.products import network_curvature
 from eigenshrink.networks.network import Network
 from eigenshrink.spectrum.krylov import Krylov, Limits
 from eigenshrink.spectrum.lanczos import Lanczos
@@ -125,6 +125,31 @@ def _picked(batch: Batch, places: NDArray[np.intp]) -> Batch:
         return tuple(map(part, value)) if isinstance(value, tuple | list) else value
 
     return Batch(part(batch.inputs), part(batch.target))
+
+
+def lowest(steps: Sequence[float], losses: Sequence[float], slope: float) -> float:
+    """How far to the best weights of the predicted path: a parabola around the least that was judged.
+
+    Parameters
+    ----------
+    steps : (a,)
+        Distances from ``α₀`` in log α, the first one 0, ascending.
+    losses : (a,)
+        Of the rows that judge; not finite where the weights make no sense.
+    slope : float, < 0
+        That way, at the first step.
+    """
+    known = np.where(np.isfinite(losses), losses, np.inf)
+    least = int(np.argmin(known))
+    if least + 1 == len(known) or not np.isfinite(known[least + 1]):
+        return steps[least]
+    if least == 0:
+        rise = known[1] - known[0] - slope * steps[1]
+        return float(-slope * steps[1] ** 2 / (2 * rise)) if rise > 0 else 0.0
+    left, right = steps[least] - steps[least - 1], steps[least + 1] - steps[least]
+    below = (known[least - 1] - known[least]) / left
+    above = (known[least + 1] - known[least]) / right
+    return float(steps[least] + 0.5 * (below * right - above * left) / (below + above))
 
 
 @dataclass(frozen=True)
