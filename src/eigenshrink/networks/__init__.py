@@ -19,7 +19,7 @@ _WHERE = {
     "curvature": "products",
     "L2Hook": "hook",
     "param_groups": "decay",
-    "tune": "tune",
+    "tune": "tuning",
 }
 
 __all__ = [*_WHERE]
