@@ -19,7 +19,7 @@ _WHERE = {
     "curvature": "products",
     "L2Hook": "hook",
     "param_groups": "decay",
-    "tune": "tuning",
+    "tune": "tune",
 }
 
 __all__ = [*_WHERE]
