@@ -273,6 +273,7 @@ KINDS = {
     ),
     "wide": lambda: study_of(wide_path()),
     "cannot tell": lambda: cannot_tell(),
+    "trusted nowhere": lambda: nowhere(),
     "untrained decay": lambda: perceptron_zero(),
     "AdamW": lambda: perceptron_zero(TrainingNotes("AdamW", "adamw", float("nan"), loss_scale=1.0)),
 }
@@ -283,6 +284,20 @@ def cannot_tell():
     path = perceptron_path(judges=0)
     sample = replace(path.fit.sample, weight_sum=float("nan"))
     return study_of(replace(path, fit=replace(path.fit, sample=sample)), SHAPES, loss="my_loss")
+
+
+class Kinked(Perceptron):
+    """Its loss has a kink where the training stopped, of which no curvature tells."""
+
+    def train(self, w):
+        rows = super().train(w)
+        return replace(rows, values=rows.values + 5 * np.linalg.norm(w - self.stopped))
+
+
+def nowhere():
+    path, net = perceptron_path(), Kinked()
+    net.stopped = path.fit.weights[:, 0]
+    return study_of(krylov_path(path.fit, LAYERS, net, path.start_loss), SHAPES)
 
 
 def perceptron_zero(notes=None):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -57,7 +58,7 @@ def layers(
     picked = np.sort(np.argsort(-used, kind="stable")[:MOST])
     left, right = _panels(ax, len(picked))
     _sizes(left, path, used, picked)
-    _slopes(right, path, picked)
+    _slopes(right, study, picked)
     more = f", {len(picked)} of {plural(len(used), 'layer')}" if len(picked) < len(used) else ""
     title = f"parameters in use at α = {number(alpha, 3)}{more}"
     canvas.label(left, title, "weights and, dark, how many of them are in use", "")
@@ -85,14 +86,15 @@ def _sizes(ax: Axes, path: Any, used: Array, picked: NDArray[np.intp]) -> None:
     ax.set_yticks(places, labels=[short(path.layers[i].name, 22) for i in picked], parse_math=False)
 
 
-def _slopes(ax: Axes, path: Any, picked: NDArray[np.intp]) -> None:
+def _slopes(ax: Axes, study: Any, picked: NDArray[np.intp]) -> None:
     """Draw the slope of the validation loss in log α of each layer (M13)."""
-    found = path.hypergradient
+    found, why = reading.slopes(study)
     if found is None:
         ax.set_axis_off()
-        canvas.remark(ax, "Which layer wants more decay is not known:\n" + _unknown(path), va="top")
+        lines = wrap(f"Which layer wants more decay is not known: {why}.", 48)
+        canvas.remark(ax, "\n".join(lines))
         return
-    names = [path.layers[i].name for i in picked]
+    names = [study.path.layers[i].name for i in picked]
     values = np.array([found.by_group[name] for name in names])
     colors = {"raise": CHOSEN, "lower": PENALTY, "": MUTED}
     said = [found.advice(name) for name in names]
@@ -108,14 +110,6 @@ def _slopes(ax: Axes, path: Any, picked: NDArray[np.intp]) -> None:
     ax.locator_params(axis="x", nbins=5)
     total = f"{number(found.total, 2)} ± {number(found.standard_error, 1)}"
     canvas.label(ax, f"more decay or less? in all {total}", "slope of the validation loss in log α", "")
-
-
-def _unknown(path: Any) -> str:
-    if path.measure is None and path.known is None:
-        return "the losses of the network are not at hand."
-    if not 0 < path.fit.alpha < np.inf:
-        return "it was trained without a decay that is known."
-    return "no rows judge it."
 
 
 def _panels(ax: Axes | Sequence[Axes] | None, bars: int) -> tuple[Axes, Axes]:

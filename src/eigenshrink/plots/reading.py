@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from eigenshrink.errors import InputError
+from eigenshrink.errors import InputError, NotConverged
 from eigenshrink.path import KrylovPath, Layer
+from eigenshrink.path.hypergradient import Hypergradient
 from eigenshrink.plots.text import number, short
 from eigenshrink.risk import DESCRIBING, ERRORS
 
@@ -111,6 +112,29 @@ def trained_at(study: Any) -> float | None:
     if not isinstance(study.path, KrylovPath) or study.path.notes.decay_kind == "adamw":
         return None
     return float(study.path.fit.alpha)
+
+
+def slopes(study: Any) -> tuple[Hypergradient | None, str]:
+    """Return the slopes of the validation loss by layer (M13), or None and why they are not known."""
+    made = study.path.made
+    if "slopes" not in made:
+        made["slopes"] = _slopes(study)
+    found: tuple[Hypergradient | None, str] = made["slopes"]
+    return found
+
+
+def _slopes(study: Any) -> tuple[Hypergradient | None, str]:
+    path = study.path
+    try:
+        if path.hypergradient is not None:
+            return path.hypergradient, ""
+    except NotConverged as error:
+        return None, str(error)
+    if not study.facts.held_out:
+        return None, "no rows judge it"
+    if not 0 < path.fit.alpha < np.inf:
+        return None, "it was trained without a decay that is known"
+    return None, "its losses are not at hand"
 
 
 def solvable(study: Any, alpha: float) -> float:

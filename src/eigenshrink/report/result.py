@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,10 @@ from eigenshrink._version import __version__
 from eigenshrink.path import AnchoredPath
 from eigenshrink.plots import reading
 from eigenshrink.report import losses
+from eigenshrink.report.network import result as network
 from eigenshrink.report.network import words
+from eigenshrink.report.numbers import plain
+from eigenshrink.report.words import kind
 from eigenshrink.units import equivalents, objective
 
 if TYPE_CHECKING:
@@ -28,7 +31,19 @@ def to_dict(study: Study) -> dict[str, Any]:
 
     Arrays have a target axis, last of the axes, where there are several targets.
     """
-    path, facts, alphas = study.path, study.facts, study.alphas
+    peers = study.equivalents if study.facts.one_target else {}
+    return {
+        **_question(study),
+        **_answer(study),
+        **OWN[kind(study)](study),
+        "equivalents": plain(peers),
+        "audit": [plain(asdict(finding)) for finding in study.audit],
+    }
+
+
+def _question(study: Study) -> dict[str, Any]:
+    """What was fitted to what."""
+    facts = study.facts
     return {
         "version": __version__,
         "loss": study.loss,
@@ -39,6 +54,13 @@ def to_dict(study: Study) -> dict[str, Any]:
         "groups": {"count": facts.groups, "source": facts.groups_source},
         "held_out": {"rows": facts.held_out, "source": facts.held_out_source},
         "folds": facts.folds,
+    }
+
+
+def _answer(study: Study) -> dict[str, Any]:
+    """The strength, the curves over all of them, the spectrum."""
+    path, alphas = study.path, study.alphas
+    return {
         "alpha": _alpha(study),
         "agreement": _agreement(study),
         "effective_parameters": plain(study.effective_parameters),
@@ -55,9 +77,6 @@ def to_dict(study: Study) -> dict[str, Any]:
         "risk": {name: plain(curve(alphas)) for name, curve in study.risk.items()},
         "risk_standard_error": _risk_errors(study),
         "spectrum": _spectrum(study),
-        **_coefficients(study),
-        "equivalents": {} if not facts.one_target else {k: plain(v) for k, v in study.equivalents.items()},
-        "audit": [plain(asdict(finding)) for finding in study.audit],
     }
 
 
@@ -80,6 +99,7 @@ def _alpha(study: Study) -> dict[str, Any]:
         "interval": None if choice.interval is None else plain(np.asarray(choice.interval)),
         "optimism": plain(choice.optimism),
         "corrected": plain(choice.corrected),
+        **(network.own_strength(study) if kind(study) == "network" else {}),
     }
 
 
@@ -113,7 +133,7 @@ def _about_loss(study: Study) -> dict[str, Any]:
         about["class_shares"] = plain(list(study.facts.class_shares))
     if "misclassified" in study.risk:
         about["correctly_classified"] = plain(losses.correct(study, alpha))
-    elif losses.base(study) != losses.SQUARED:
+    elif losses.base(study) != losses.SQUARED and kind(study) == "columns":
         about["explained"] = plain(losses.explained(study, alpha))
     return about
 
@@ -203,16 +223,5 @@ def objective_in_words(study: Study) -> str:
     return said + (OFFSET if facts.offset else "")
 
 
-def plain(value: Any) -> Any:
-    """Lists, dicts, floats and strings; what is not finite becomes None."""
-    if isinstance(value, dict):
-        return {key: plain(item) for key, item in value.items()}
-    if isinstance(value, np.ndarray):
-        return plain(value.tolist())
-    if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
-    if isinstance(value, (float, np.floating)):
-        return float(value) if math.isfinite(value) else None
-    if isinstance(value, np.integer):
-        return int(value)
-    return value
+OWN: dict[str, Callable[[Study], dict[str, Any]]] = {"columns": _coefficients, "network": network.weights}
+"""What only each kind of study has."""

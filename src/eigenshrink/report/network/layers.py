@@ -49,7 +49,7 @@ class LayerFacts:
 def layer_facts(study: Any) -> list[LayerFacts]:
     """Return every layer in the order of the model."""
     path, alpha = study.path, reading.solvable(study, reading.chosen(study, 0))
-    found, weights = path.hypergradient, shown_weights(study, alpha)
+    (found, _), weights = reading.slopes(study), shown_weights(study, alpha)
     used = path.effective_by_layer(alpha)
     penalised = path.fit.penalty_factor > 0
     return [

@@ -111,7 +111,7 @@ def in_use(study: Any, alpha: float) -> str:
 
 def wish(study: Any) -> str:
     """Say whether the network as a whole wants more decay or less (M13); empty where that is not known."""
-    found = study.path.hypergradient
+    found, _ = reading.slopes(study)
     if found is None:
         return ""
     slope = f"slope {number(found.total, 2)} ± {number(found.standard_error, 2)} per unit of log α"
