@@ -14,7 +14,7 @@ from eigenshrink.path.measured import Linearised
 
 Array = NDArray[np.float64]
 
-LARGEST = 20_000_000  # numbers of all Jacobians together
+LARGEST = 5_000_000  # numbers of all Jacobians together
 
 
 def linearised(network: Network, data: Batches) -> Linearised | None:

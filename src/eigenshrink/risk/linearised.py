@@ -7,7 +7,7 @@ the quadratic of the path, so that leaving one out needs no fit. Rad & Maleki (2
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -120,6 +120,7 @@ class _Rows:
     free: Array
     start: Array
     slope: Array
+    kept: dict[float, tuple[Array, Array]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, path: KrylovPath, linear: Linearised) -> _Rows:
@@ -144,7 +145,12 @@ class _Rows:
         return self.linear.weights > 0
 
     def left_out(self, alpha: float) -> tuple[Array, Array]:
-        """What each row adds to the curve and to its slope in log α, ``(n,)`` each."""
+        """What each row adds to the curve and to its slope in log α, ``(n,)`` each; kept once it is known."""
+        if alpha not in self.kept:
+            self.kept[alpha] = self._left_out(alpha)
+        return self.kept[alpha]
+
+    def _left_out(self, alpha: float) -> tuple[Array, Array]:
         scaled = _Scaled.of(self.path, alpha)
         n, t, k = self.along.shape
         moved, turns, alone = np.empty((n, t)), np.empty((n, t)), np.empty(n, dtype=bool)
