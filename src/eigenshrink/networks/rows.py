@@ -26,15 +26,14 @@ def linearised(network: Network, data: Batches) -> Linearised | None:
     parameters = network.parameters
     weights = [tensor.detach() for tensor in parameters.split(parameters.flat())]
     rows: list[_Rows] = []
-    size = 0
+    total = sum(batch.rows for batch in data)
     with undisturbed(network.model):
         for batch in data:
             output = network.output(weights, batch)
             known = len(network.loss.rows(output, batch.target).values)
             if output.ndim > 2 or not output.shape[0] == batch.rows == known:
                 return None
-            size += output.numel() * parameters.dim
-            if size > LARGEST:
+            if output[0].numel() * total * parameters.dim > LARGEST:
                 return None
             rows.append(_Rows.of(network, weights, batch))
     return Linearised(
