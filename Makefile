@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: demo test bench choose lint clean
+.PHONY: demo test bench choose tune lint clean
 
 $(VENV)/pip.done:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || (echo "Python 3.11 or newer is needed: make PYTHON=python3.11 ..." >&2; exit 1)
@@ -35,6 +35,9 @@ bench: $(VENV)/test.done  ## This project and its peers side by side: out/bench/
 
 choose: $(VENV)/test.done  ## Ways of choosing alpha where the truth is known: out/bench/choose.md
 	$(BIN)/python -m benchmarks.choose
+
+tune: $(VENV)/test.done  ## Tuning the weight decay of networks against a grid of trainings: out/bench/tune.md
+	$(BIN)/python -m benchmarks.tune
 
 clean:
 	rm -rf $(VENV) out

@@ -201,8 +201,15 @@ class Search:
             hypergradient=slope,
             predicted=tuple(pair for pair in seen[1:] if math.isfinite(pair[1])),
             steering=one.steering + PRODUCTS * PRODUCT * sampled + judged,
-            next_alpha=onwards(one.alpha, best, history),
+            next_alpha=onwards(one.alpha, best, history, self._last),
         )
+
+    @property
+    def _last(self) -> bool:
+        """Whether the training after this evaluation is the last one."""
+        costs = self.costs
+        good = sum(not one.diverged for one in self.kept.evaluations)
+        return costs is not None and good >= rounds(costs, self.task.budget)
 
     def _seen(self) -> list[Seen]:
         """What the evaluations before this one say."""

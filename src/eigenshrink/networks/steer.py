@@ -13,8 +13,8 @@ from torch import Tensor
 
 from eigenshrink.fit import Fit
 from eigenshrink.networks.batches import Batch, Batches
-from eigenshrink.networks.products import network_curvature
 from eigenshrink.networks.network import Network
+from eigenshrink.networks.products import network_curvature
 from eigenshrink.spectrum.krylov import Krylov, Limits
 from eigenshrink.spectrum.lanczos import Lanczos
 from eigenshrink.spectrum.penalised import Penalised
@@ -181,12 +181,13 @@ def bracket(seen: Sequence[Seen]) -> tuple[float, float]:
     return low, high
 
 
-def onwards(alpha: float, best: float, seen: Sequence[Seen]) -> float:
+def onwards(alpha: float, best: float, seen: Sequence[Seen], last: bool = False) -> float:
     """The strength to train with next, from where the predicted weights judge best.
 
     Twice as far in log α, at most a decade, as long as no slope of the other sign is known that way: away
     from ``w₀`` the quadratic promises too little, since a trained network follows the penalty with all its
-    layers. Inside a bracket just there. Where a training diverged, half way to it at most.
+    layers. Just there inside a bracket, and with the last step, which nothing corrects. Where a training
+    diverged, half way to it at most.
 
     Parameters
     ----------
@@ -196,13 +197,16 @@ def onwards(alpha: float, best: float, seen: Sequence[Seen]) -> float:
         Of the strengths that were judged.
     seen : sequence of Seen
         All evaluations, this one last.
+    last : bool
+        Whether the next training is the last one.
     """
     low, high = bracket(seen)
     step = float(np.log(best / alpha))
     if low > 0 and np.isfinite(high):
         found = min(max(best, low), high)
     else:
-        found = alpha * float(np.exp(np.clip(BOLD * step, -DECADE, DECADE)))
+        bold = 1.0 if last else BOLD
+        found = alpha * float(np.exp(np.clip(bold * step, -DECADE, DECADE)))
     for one in seen:
         if np.isnan(one.slope) and (found / one.alpha - 1) * (alpha / one.alpha - 1) <= 0:
             found = float(np.sqrt(alpha * one.alpha))

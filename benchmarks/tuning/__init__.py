@@ -1,0 +1,1 @@
+"""Tuning the weight decay by training on, against a grid of full trainings."""
