@@ -73,7 +73,8 @@ def trusted_range(path: KrylovPath) -> tuple[float, float]:
     reached = np.log(bottom) <= low + 1e-9, np.log(top) >= high - 1e-9
     if path.fit.alpha == 0.0 or (reached[0] and least == 0.0):
         bottom = 0.0
-    return bottom, float("inf") if reached[1] else top
+    alpha = path.fit.alpha if path.fit.alpha > 0 else bottom  # exp(log α₀) is only nearly α₀
+    return min(bottom, alpha), float("inf") if reached[1] else max(top, alpha)
 
 
 def _ends(path: KrylovPath) -> tuple[float, float, float] | None:
