@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -29,13 +28,13 @@ class BlockTimer:
     def best(self, vectors: int, run: Callable[[int], Any]) -> int:
         """Of the sizes 1, 2, 4, ... up to so many vectors; ``run`` multiplies a number of them at once.
 
-        Where PyTorch cannot, it raises or warns.
+        Where PyTorch cannot, it raises.
         """
         size = 1
         while size <= min(vectors, self.largest) and not self.done:
             if size not in self.seconds:
                 self.seconds[size] = _measure(size, run)
-            self.done = self.seconds[size] > GIVE_UP * min(self.seconds.values())
+                self.done = self.seconds[size] > GIVE_UP * min(self.seconds.values())
             size *= 2
         allowed = [size for size in self.seconds if size <= max(vectors, 1)]
         return min(allowed, key=lambda size: self.seconds[size], default=1)
@@ -47,10 +46,8 @@ class BlockTimer:
 
 def _measure(size: int, run: Callable[[int], Any]) -> float:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", UserWarning)  # of PyTorch: it would loop
-            return seconds_of(lambda: run(size)) / size
-    except (RuntimeError, UserWarning):
+        return seconds_of(lambda: run(size)) / size
+    except RuntimeError:
         if size == 1:
             raise
         return float("inf")

@@ -36,14 +36,15 @@ class Twice(OnCopy):
 
     name = "backward twice"
 
-    def linearise(self, batch: Batch) -> Linearised:
+    def linearise(self, batch: Batch) -> tuple[Linearised, Tensor]:
         """Keep the graph of the output and of its pull-back, or of the gradient."""
         kept: list[Tensor] = []
         with counted(kept):
             output = self.network.loss.arrange(batch(self.network.model), batch.target)
             product = (self._ggn if self.kind == "ggn" else self._hessian)(output, batch)
-        size = nbytes([*kept, output], list(self.network.model.parameters()))
-        return Linearised(product, None, output.detach(), size)
+        rows = taken_apart((batch.inputs, batch.target))[0]
+        size = nbytes([*kept, output], list(self.network.model.parameters()), rows)
+        return Linearised(product, None, size), output.detach()
 
     def gradient(self, batch: Batch) -> Parts:
         """Backward once."""
@@ -97,12 +98,12 @@ class Differences(OnCopy):
         self.reach = torch.finfo(self.network.parameters.dtype).eps ** (1 / 3) * (length(self.start) or 1.0)
         self.slack = 0.05
 
-    def linearise(self, batch: Batch) -> Linearised:
+    def linearise(self, batch: Batch) -> tuple[Linearised, Tensor]:
         """Keep the batch."""
         product = self._ggn if self.kind == "ggn" else self._hessian
         output = self._output(batch).detach()
         kept = taken_apart((batch.inputs, batch.target))[0]
-        return Linearised(lambda vectors: product(vectors, batch), None, output, nbytes(kept, []))
+        return Linearised(lambda vectors: product(vectors, batch), None, nbytes(kept, [], kept)), output
 
     def _output(self, batch: Batch) -> Tensor:
         return self.network.loss.arrange(batch(self.network.model), batch.target)

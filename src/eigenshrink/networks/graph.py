@@ -130,6 +130,8 @@ def _part(
             placed[node] = graph.node_copy(node, placed.__getitem__)
     graph.output(map_arg(tuple(results), placed.__getitem__))
     graph.eliminate_dead_code()
+    for node in graph.nodes:
+        node.meta.clear()  # shapes and stack traces of the tracing
     return fx.GraphModule(_constants(whole, graph), graph)
 
 

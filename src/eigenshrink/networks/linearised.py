@@ -33,15 +33,12 @@ class Linearised:
         From one vector to ``H v``.
     products : callable or None
         From m vectors at once, leading; None: one after the other.
-    output : Tensor
-        What the model gave.
     nbytes : int
         What is kept for it beside the weights.
     """
 
     product: Callable[[Vectors], Parts]
     products: Callable[[Vectors], Parts] | None
-    output: Tensor
     nbytes: int
 
 
@@ -71,8 +68,8 @@ class Route(ABC):
         """In which batches are linearised and products are made; entered once for many."""
 
     @abstractmethod
-    def linearise(self, batch: Batch) -> Linearised:
-        """Prepare products with the curvature of one batch."""
+    def linearise(self, batch: Batch) -> tuple[Linearised, Tensor]:
+        """Prepare products with the curvature of one batch; also what the model gave."""
 
     @abstractmethod
     def gradient(self, batch: Batch) -> Parts:
@@ -100,7 +97,7 @@ class Forward(Route):
         with torch.no_grad(), exact(*self.devices):
             yield
 
-    def linearise(self, batch: Batch) -> Linearised:
+    def linearise(self, batch: Batch) -> tuple[Linearised, Tensor]:
         """Compute what does not depend on the vectors."""
         tensors, kind = taken_apart((batch.inputs, batch.target))
         given = [*self.weights, *tensors]
@@ -110,12 +107,12 @@ class Forward(Route):
         *met, output = parts.prepare(*given)
         many = vmap(parts.apply, in_dims=(0,) * len(self.weights) + (None,) * len(met))
         known = [*self.weights, *self.network.model.parameters()]
-        return Linearised(
+        linearised = Linearised(
             lambda vectors: parts.apply(*vectors, *met),
             (lambda vectors: many(*vectors, *met)) if parts.blocks else None,
-            output,
-            nbytes(met, known),
+            nbytes(met, known, tensors),
         )
+        return linearised, output
 
     def gradient(self, batch: Batch) -> Parts:
         """Backward through the model itself."""
@@ -151,8 +148,12 @@ class Forward(Route):
         return [*along, self.network.output(weights, batch)]
 
 
-def nbytes(tensors: Sequence[Tensor], known: Sequence[Tensor]) -> int:
-    """Bytes of their storages, each once, those of ``known`` tensors left out."""
+def nbytes(tensors: Sequence[Tensor], known: Sequence[Tensor], rows: Sequence[Tensor] = ()) -> int:
+    """Bytes of their storages, each once, those of ``known`` tensors left out.
+
+    Of the tensors of a batch, which may be parts of all the data, their own numbers count.
+    """
+    own = {tensor.untyped_storage().data_ptr(): tensor.nbytes for tensor in rows}
     sizes = {tensor.untyped_storage().data_ptr(): tensor.untyped_storage().nbytes() for tensor in tensors}
     shared = {tensor.untyped_storage().data_ptr() for tensor in known}
-    return sum(size for place, size in sizes.items() if place not in shared)
+    return sum(min(size, own.get(place, size)) for place, size in sizes.items() if place not in shared)

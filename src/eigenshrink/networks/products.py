@@ -239,10 +239,10 @@ class NetworkCurvature(Curvature):
         yield from self.found.kept
         if len(self.found.kept) < self.found.batches:
             for batch in islice(self.data, len(self.found.kept), None):
-                yield self.found.way.linearise(batch)
+                yield self.found.way.linearise(batch)[0]
 
     def _first(self) -> Linearised:
-        return self.found.kept[0] if self.found.kept else self.found.way.linearise(next(iter(self.data)))
+        return self.found.kept[0] if self.found.kept else self.found.way.linearise(next(iter(self.data)))[0]
 
     @cached_property
     def _timer(self) -> BlockTimer:

@@ -82,8 +82,8 @@ def _pass(way: Route, data: Batches, memory: float, closed: tuple[str, ...]) -> 
     for number, batch in enumerate(data):
         output = _output(way.network, batch, number)
         with way.ready():
-            linearised = way.linearise(batch)
-            _same_output(linearised.output, output, way.slack)
+            linearised, found = way.linearise(batch)
+            _same_output(found, output, way.slack)
             if not number:
                 _check(way, linearised, batch)
         denominator += way.network.loss.denominator(batch.target, output)
@@ -132,7 +132,7 @@ def _check(way: Route, linearised: Linearised, batch: Batch) -> None:
     try:
         other = Twice(way.network, way.kind)
         with other.ready():
-            second = _times(other, other.linearise(batch), vectors[:, 0])
+            second = _times(other, other.linearise(batch)[0], vectors[:, 0])
     except FAILS:
         return  # closed for this model: there is nothing to compare with
     apart, size = np.linalg.norm(second - products[:, 0]), np.linalg.norm(second)
