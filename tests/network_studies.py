@@ -12,12 +12,10 @@ from eigenshrink.curvature import MatrixCurvature, OperatorCurvature
 from eigenshrink.facts import Facts
 from eigenshrink.fit import Fit, Sample
 from eigenshrink.models import MULTINOMIAL, SQUARED
-from eigenshrink.path import KrylovPath, Layer, QuadraticPath, RowLosses, TrainingNotes
-from eigenshrink.path.products import krylov_path
+from eigenshrink.path import Layer, RowLosses, TrainingNotes
+from eigenshrink.path.products import Effort, krylov_path
 from eigenshrink.path.weight_names import WeightNames
 from eigenshrink.record import Asked
-from eigenshrink.spectrum.record import DenseBasis, FreeBlock, Spectrum
-from eigenshrink.spectrum.sums import Estimate
 from eigenshrink.trained import NetworkStudy
 
 INPUTS, HIDDEN, CLASSES = 4, 5, 3
@@ -167,51 +165,22 @@ def ridge_path(alpha=0.1, rows=90, p=24, judges=60, layers=("first", "head")):
     return replace(path, notes=TrainingNotes(optimiser="SGD", loss_scale=1.0))
 
 
-class Estimated:
-    """Sums that are only estimated: what is known exactly, with a standard error of 2 %."""
-
-    products = 128
-
-    def __init__(self, values, parts):
-        self.values, self.parts = values, parts
-
-    def _kept(self, alphas):
-        return self.values / (self.values + alphas[:, None])
-
-    def shares(self, alphas):
-        with np.errstate(invalid="ignore"):
-            return self._doubtful(np.where(np.isinf(alphas)[:, None], 0.0, self._kept(alphas)).sum(axis=1))
-
-    def logs(self, alphas):
-        with np.errstate(divide="ignore"):
-            return self._doubtful(np.log1p(self.values / alphas[:, None]).sum(axis=1))
-
-    def layers(self, alphas):
-        return self._kept(alphas) @ self.parts.T
-
-    def density(self, edges):
-        return np.histogram(self.values, edges)[0].astype(float)
-
-    negative = 0.0
-
-    def _doubtful(self, value):
-        return Estimate(value, 0.02 * value, 0.95 * value, 1.06 * value)
-
-
-def wide_path(p=200_000, k=40, alpha=1e-3, single=True):
-    """Many weights, of which a Krylov space of k directions is known, in float32 or not; no data at hand."""
+def wide_path(p=40_000, k=60, alpha=1e-3, free=0):
+    """Many weights in 50 layers, of which a Krylov space is known; sums are estimated; no data at hand."""
     rng = np.random.default_rng(2)
-    Q = np.linalg.qr(rng.normal(size=(p, k)))[0]
     values = np.geomspace(5.0, 1e-5, k)
-    w = Q @ (rng.normal(size=k) * values / (values + alpha))
+    Q = rng.normal(size=(p, k)) / np.sqrt(p)
     d = np.ones(p)
+    d[:free] = 0.0
+    d[free : p // 2] = 2.0
+    w = 0.3 * Q @ (rng.normal(size=k) * values / (values + alpha)) / np.where(d > 0, d, 1.0)
 
     def product(v):
         return Q @ (values * (Q.T @ v))
 
     fit = Fit(
         weights=w[:, None],
-        gradient=-alpha * w[:, None],
+        gradient=-alpha * (d * w)[:, None],
         alpha=alpha,
         curvature=OperatorCurvature(product, p),
         penalty_factor=d,
@@ -219,29 +188,9 @@ def wide_path(p=200_000, k=40, alpha=1e-3, single=True):
         loss=MULTINOMIAL,
         sample=sample_of(5000, 5000.0, p),
     )
-    basis = Q.astype(np.float32) if single else Q
-    start = basis.T @ w
-    spectrum = Spectrum(
-        eigenvalues=values,
-        directions=DenseBasis(basis),
-        numerators=((values + alpha) * start)[:, None],
-        at=alpha,
-        route="krylov",
-        floor=0.0,
-        free=FreeBlock(0, np.zeros((0, p)), np.zeros((0, 1)), np.zeros((0, 0))),
-    )
-    bare = replace(fit, sample=None, loss=None)
     layers = tuple(Layer(f"block{i}", i * p // 50, (i + 1) * p // 50, "Conv2d") for i in range(50))
-    parts = rng.dirichlet(np.ones(50), size=k).T
-    return KrylovPath(
-        fit=fit,
-        quadratic=QuadraticPath(bare, spectrum),
-        bound=lambda alphas: 1e-7 * np.ones(len(alphas)),
-        make_sums=lambda: Estimated(values, parts),
-        layers=layers,
-        start_loss=0.31,
-        notes=TrainingNotes(optimiser="Adam", loss_scale=1.0),
-    )
+    path = krylov_path(fit, layers, None, 0.31, Effort(whole=100, products=48, probes=6, accuracy=1e-3))
+    return replace(path, notes=TrainingNotes(optimiser="Adam", loss_scale=1.0))
 
 
 def study_of(path, shapes=None, loss="cross_entropy", **asked):

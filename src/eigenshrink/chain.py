@@ -20,12 +20,13 @@ from eigenshrink.fit import fit_loss, fit_squared
 from eigenshrink.models import EFFICIENT, Loss, find_loss, needs_scale, prepare
 from eigenshrink.models.huber import huber
 from eigenshrink.models.squared import SQUARED
-from eigenshrink.path import AnchoredPath, Path, QuadraticPath
+from eigenshrink.path import AnchoredPath, KrylovPath, Path, QuadraticPath
 from eigenshrink.path.anchored import follow
 from eigenshrink.penalty import penalty_factors, strengths
 from eigenshrink.record import Asked, Study
 from eigenshrink.risk import RISKS, row_errors
 from eigenshrink.spectrum import decompose
+from eigenshrink.trained import NetworkStudy
 
 Array = NDArray[np.float64]
 
@@ -170,7 +171,8 @@ def load(path: str | pathlib.Path) -> Study:
     InputError
         If the file is missing or is not such a study.
     """
-    return Study(**read_study(path))
+    parts = read_study(path)
+    return (NetworkStudy if isinstance(parts["path"], KrylovPath) else Study)(**parts)
 
 
 def _asked_alpha(alpha: ArrayLike | str) -> Any:

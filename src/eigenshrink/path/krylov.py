@@ -54,6 +54,8 @@ class KrylovPath:
         What was measured, of a path that was read from a file.
     notes : TrainingNotes
         How it was trained.
+    slopes : Hypergradient or None
+        The slopes of a path that was read from a file.
     rested : bool
         The path goes through ``w₀`` at ``α₀``, although the training had not come to rest there.
     """
@@ -68,6 +70,7 @@ class KrylovPath:
     tolerance: float = TRUST
     known: Measured | None = None
     notes: TrainingNotes = field(default_factory=TrainingNotes)
+    slopes: Hypergradient | None = None
     rested: bool = False
 
     whole = True  # directions can be looked at: those of the Krylov space
@@ -164,7 +167,7 @@ class KrylovPath:
     @cached_property
     def hypergradient(self) -> Hypergradient | None:
         """Slope of the validation loss in log α, whole and by layer (M13); None: nothing judges."""
-        return hypergradient(self)
+        return self.slopes if self.measure is None else hypergradient(self)
 
     def weights(self, alpha: ArrayLike) -> NDArray[np.floating]:
         """``w̃(α)``, flat, ``(p,)`` or ``(a, p)`` (M5)."""

@@ -9,7 +9,7 @@ from typing import Any
 from eigenshrink.path import Path
 from eigenshrink.risk import RISKS, RiskCurve
 from eigenshrink.risk.curve import Array, remembered
-from eigenshrink.risk.tabulated import interpolated
+from eigenshrink.risk.tabulated import interpolated, within
 
 
 class Curves(Mapping[str, RiskCurve]):
@@ -51,5 +51,5 @@ class Curves(Mapping[str, RiskCurve]):
         if name not in self._tables:
             return RISKS[name](self._path)
         unit = str(self._tables[name]["unit"])
-        evaluate = interpolated(self._tables[name])
-        return replace(RISKS["train"](self._path), name=name, unit=unit, evaluate=evaluate)
+        evaluate, like = interpolated(self._tables[name]), RISKS["train"](self._path)
+        return replace(like, name=name, unit=unit, evaluate=within(like.edges, evaluate))

@@ -13,6 +13,8 @@ from eigenshrink.risk.minimum import Evaluate
 
 Array = NDArray[np.float64]
 
+EDGE = 1e-9  # relative, of a strength that went through its logarithm and back
+FROM_ROWS = ("loo",)  # curves of a network that need its rows again
 STEP = 0.1  # of the table, in log α: the curve is reproduced to about 1e-7 of its range
 
 
@@ -65,3 +67,18 @@ def interpolated(table: dict[str, Array]) -> Evaluate:
         return np.where(finite, result, endless), np.where(finite, np.where(straight, moves, bent), np.nan)
 
     return evaluate
+
+
+def within(edges: tuple[float, float], evaluate: Evaluate) -> Evaluate:
+    """The curve between strengths at which it is believed, NaN elsewhere (M18)."""
+    low, high = edges
+    if low == 0 and np.isinf(high):
+        return evaluate
+
+    def believed(alphas: Array, slopes: bool) -> tuple[Array, Array]:
+        value, steep = evaluate(np.clip(alphas, low, high), slopes)
+        outside = (alphas < low * (1 - EDGE)) | (alphas > high * (1 + EDGE))
+        outside = outside if outside.shape[1] == value.shape[1] else outside[:, :1]
+        return np.where(outside, np.nan, value), np.where(outside, np.nan, steep)
+
+    return believed

@@ -1,10 +1,8 @@
-"""A study in one file: arrays in npz, the rest as JSON inside it. Nothing is ever executed on reading."""
+"""A study of columns in one file: arrays in npz, the rest as JSON inside it."""
 
 from __future__ import annotations
 
 import json
-import zipfile
-import zlib
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -13,12 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eigenshrink._version import __version__
+from eigenshrink.archive.shared import (
+    LostCurvature,
+    as_json,
+    choice_arrays,
+    choice_words,
+    facts_words,
+    other_version,
+    read_choice,
+    read_facts,
+)
 from eigenshrink.audit import Finding
-from eigenshrink.choice import Agreement, Choice, Confidence
-from eigenshrink.curvature import Curvature
 from eigenshrink.data.write import new_file
 from eigenshrink.errors import InputError
-from eigenshrink.facts import Facts
 from eigenshrink.fit import Fit, Sample
 from eigenshrink.inference import dispersion
 from eigenshrink.models import Loss, find_loss
@@ -37,23 +42,6 @@ Array = NDArray[np.float64]
 FORMAT = 3
 EARLIER = {2: {"kind": "quadratic", "classes": []}}  # formats that can be read too, and what they lack
 TABLE = ("places", "values", "slopes", "limits", "unit")
-SURE = ("interval", "optimism", "corrected")  # what is kept of how sure the choice is
-
-
-class LostCurvature(Curvature):
-    """The curvature of a study whose rows were not saved: it knows its size, and says what it needs."""
-
-    def __init__(self, dim: int) -> None:
-        self._dim = dim
-
-    @property
-    def dim(self) -> int:
-        """Number of weights."""
-        return self._dim
-
-    def matvec(self, v: Array) -> Array:
-        """Refuse: products with H need the rows."""
-        raise InputError(LOST)
 
 
 def write_study(study: Study, path: str | Path) -> None:
@@ -70,9 +58,7 @@ def write_study(study: Study, path: str | Path) -> None:
     for name in tabled:
         table = (study.tables or {}).get(name) or _table(study, name)
         arrays |= {f"table.{name}.{key}": value for key, value in table.items()}
-    confidence = study.choice.confidence
-    sure = [key for key in SURE if getattr(confidence, key) is not None]
-    arrays |= {f"choice.{key}": np.asarray(getattr(confidence, key)) for key in sure}
+    arrays |= choice_arrays(study.choice)
     scalars = {key: value for key, value in asdict(sample).items() if key not in arrays}
     meta = {
         "format": FORMAT,
@@ -82,15 +68,13 @@ def write_study(study: Study, path: str | Path) -> None:
         "classes": list(study.classes),
         "names": [list(study.feature_names), list(study.target_names)],
         "sample": scalars,
-        "facts": {key: value for key, value in asdict(study.facts).items() if key != "target_sd"},
+        "facts": facts_words(study.facts),
         "spectrum": [spectrum.at, spectrum.route, spectrum.floor, spectrum.free.rank, spectrum.one_target],
-        "choice": [study.choice.criterion, study.choice.reason],
-        "agreement": _agreement(confidence.agreement),
         "tables": tabled,
-        "sure": sure,
+        **choice_words(study.choice),
         "findings": [asdict(finding) for finding in study.audit],
     }
-    text = json.dumps(meta, default=_number).encode()
+    text = as_json(meta).encode()
     with new_file(path) as beside, beside.open("wb") as file:
         np.savez_compressed(file, meta=np.frombuffer(text, dtype=np.uint8), **arrays)
 
@@ -111,7 +95,6 @@ def _numbers(study: Study) -> dict[str, Any]:
         "gradient": fit.gradient,
         "penalty_factor": fit.penalty_factor,
         "active": fit.active,
-        "chosen": np.asarray(study.alpha),
         "boundary": np.asarray(study.choice.boundary),
         "column_mean": sample.column_mean,
         "column_sd": sample.column_sd,
@@ -148,24 +131,19 @@ def _solutions(study: Study) -> dict[str, Any]:
     return {f"path.{name}": value for name, value in table_path(path, alpha).items()}
 
 
-def read_study(path: str | Path) -> dict[str, Any]:
-    """Read the parts of a study, by the names of its fields; see :func:`eigenshrink.load`."""
-    try:
-        with Path(path).open("rb") as file:
-            arrays = _arrays(file)
-        meta = json.loads(arrays["meta"].tobytes())
-        if meta["format"] == FORMAT or meta["format"] in EARLIER:
-            return _parts(EARLIER.get(meta["format"], {}) | meta, arrays)
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
-    except (ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise InputError(
-            f"{path} is no study saved by eigenshrink: give the file that study.save wrote"
-        ) from error
-    raise InputError(
-        f"{path} has format {meta['format']}, this version reads {FORMAT}: "
-        f"read it with eigenshrink {meta.get('version')}"
-    )
+def read_study(file: IO[bytes]) -> dict[str, Any]:
+    """Read the parts of a study, by the names of its fields; anything else is a ValueError or KeyError.
+
+    Raises
+    ------
+    InputError
+        If another version wrote it.
+    """
+    arrays = _arrays(file)
+    meta = json.loads(arrays["meta"].tobytes())
+    if meta["format"] != FORMAT and meta["format"] not in EARLIER:
+        raise other_version(meta, FORMAT)
+    return _parts(EARLIER.get(meta["format"], {}) | meta, arrays)
 
 
 def _arrays(file: IO[bytes]) -> dict[str, Any]:
@@ -199,19 +177,19 @@ def _parts(meta: dict[str, Any], arrays: dict[str, Any]) -> dict[str, Any]:
         weights=arrays["weights"],
         gradient=arrays["gradient"],
         alpha=at,
-        curvature=LostCurvature(len(arrays["penalty_factor"])),
+        curvature=LostCurvature(len(arrays["penalty_factor"]), LOST),
         penalty_factor=arrays["penalty_factor"],
         active=arrays["active"],
     )
     tables = {name: {key: arrays[f"table.{name}.{key}"] for key in TABLE} for name in meta["tables"]}
     return dict(
         path=_path(meta["kind"], QuadraticPath(fit, spectrum), sample, loss, arrays),
-        facts=_facts(meta["facts"], arrays["target_sd"]),
+        facts=read_facts(meta["facts"], arrays["target_sd"]),
         feature_names=tuple(meta["names"][0]),
         target_names=tuple(meta["names"][1]),
         loss=meta["loss"],
         tables=tables,
-        decided=_choice(meta, arrays),
+        decided=read_choice(meta, arrays, arrays["boundary"]),
         findings=tuple(Finding(**finding) for finding in meta["findings"]),
         classes=tuple(meta["classes"]),
     )
@@ -230,7 +208,7 @@ def _path(kind: str, quadratic: QuadraticPath, sample: Sample, loss: Loss, array
         weights=np.zeros((p, c)),
         gradient=np.full((p, c), np.nan),
         alpha=float("inf"),
-        curvature=LostCurvature(p),
+        curvature=LostCurvature(p, LOST),
         penalty_factor=local.penalty_factor[:p],
         active=local.active[:p],
         sample=sample,
@@ -238,11 +216,6 @@ def _path(kind: str, quadratic: QuadraticPath, sample: Sample, loss: Loss, array
     )
     own = {name.removeprefix("path."): arrays[name] for name in arrays if name.startswith("path.")}
     return read_table(own, fit, loss, quadratic)
-
-
-def _facts(saved: dict[str, Any], target_sd: Array) -> Facts:
-    shares = tuple(saved.get("class_shares", ()))
-    return Facts(**(saved | {"class_shares": shares}), target_sd=target_sd)
 
 
 def _named(loss: str) -> None:
@@ -254,30 +227,3 @@ def _named(loss: str) -> None:
             f"this study minimises a loss of your own, {loss!r}, which a file cannot hold: keep the weights, "
             "study.coef(), or what study.to_dict() gives"
         ) from error
-
-
-def _agreement(agreement: Agreement | tuple[Agreement, ...] | None) -> list[dict[str, Any]] | None:
-    if agreement is None:
-        return None
-    return [asdict(one) for one in (agreement if isinstance(agreement, tuple) else (agreement,))]
-
-
-def _choice(meta: dict[str, Any], arrays: dict[str, Any]) -> Choice:
-    one, agreement = meta["facts"]["one_target"], meta["agreement"]
-    sure = {key: arrays[f"choice.{key}"] for key in SURE if key in meta["sure"]}
-    sure = {key: value if value.ndim else float(value) for key, value in sure.items()}
-    if one and "interval" in sure:
-        sure["interval"] = tuple(sure["interval"].tolist())
-    found = None if agreement is None else tuple(Agreement(**each) for each in agreement)
-    return Choice(
-        float(arrays["chosen"]) if one else arrays["chosen"],
-        str(arrays["boundary"]) if one else arrays["boundary"],
-        criterion=meta["choice"][0],
-        reason=meta["choice"][1],
-        one_target=one,
-        saved=Confidence(**sure, agreement=found[0] if found and one else found),
-    )
-
-
-def _number(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic) else value.tolist()
