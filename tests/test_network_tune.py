@@ -1,10 +1,9 @@
-"""Tuning by training on: answers that are known, searches that are killed, trainings that diverge."""
+"""Tuning by training on: answers that are known, where to go on, what is counted, what is said."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -15,59 +14,21 @@ import torch
 from benchmarks import tune as benchmark
 from benchmarks.tuning.contest import draw
 from benchmarks.tuning.problems import PROBLEMS
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
-import eigenshrink.networks as en
-from eigenshrink.errors import InputError, NotConverged
+from eigenshrink.errors import InputError
 from eigenshrink.networks.batches import batches
 from eigenshrink.networks.meter import counted, dealt
 from eigenshrink.networks.network import Network
 from eigenshrink.networks.plan import Costs, rounds
-from eigenshrink.networks.search import RUNGS, _attempt
-from eigenshrink.networks.steer import Around, Seen, bracket, lowest, onwards, some_rows
+from eigenshrink.networks.sampled import blind, shuffled, some_rows
+from eigenshrink.networks.search import RUNGS
+from eigenshrink.networks.steer import Around, Seen, bracket, lowest, onwards
 from eigenshrink.networks.tuning import Evaluation, Tuning
-
-LOSS = nn.MSELoss()
-
+from eigenshrink.path.measured import RowLosses
+from tuning_cases import LOSS, Ridge, Trainer, net, tune
 
 # --- a problem whose answer is known: squared loss of a linear model, solved exactly at every strength -----
-
-
-class Ridge:
-    """Training rows, rows that judge, and the exact solution: ``L = mean (y − Xw)²``, so ``H = 2XᵀX/n``."""
-
-    def __init__(self, seed: int = 0, n: int = 24, p: int = 5, noise: float = 2.0) -> None:
-        rng = np.random.default_rng(seed)
-        w = rng.standard_normal(p)
-        self.X, self.V = rng.standard_normal((n, p)), rng.standard_normal((n, p))
-        self.y = self.X @ w + noise * rng.standard_normal(n)
-        self.v = self.V @ w + noise * rng.standard_normal(n)
-        self.H, self.b = 2 * self.X.T @ self.X / n, 2 * self.X.T @ self.y / n
-        self.model = nn.Linear(p, 1, bias=False, dtype=torch.float64)
-        self.alphas: list[float] = []
-
-    def weights(self, alpha: float) -> np.ndarray:
-        return np.linalg.solve(self.H + alpha * np.eye(len(self.b)), self.b)
-
-    def judged(self, alpha: float) -> float:
-        return float(np.mean((self.v - self.V @ self.weights(alpha)) ** 2))
-
-    @property
-    def pairs(self) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
-        both = ((self.X, self.y), (self.V, self.v))
-        train, judge = ((torch.from_numpy(X), torch.from_numpy(y)[:, None]) for X, y in both)
-        return train, judge
-
-    def train(self, model: nn.Module, alpha: float, effort: float) -> None:
-        self.alphas.append(alpha)
-        for _ in range(round(100 * effort)):
-            model(torch.from_numpy(self.X))
-        with torch.no_grad():
-            model.weight.copy_(torch.from_numpy(self.weights(alpha))[None])
-
-    def tune(self, **options: Any) -> Tuning:
-        return en.tune(self.train, self.model, LOSS, *self.pairs, **options)
 
 
 @pytest.mark.parametrize("start", [1.0, 30.0])
@@ -176,71 +137,7 @@ def test_no_step_reaches_a_strength_that_diverged() -> None:
     assert onwards(1e-3, 5e-4, [wall, Seen(1e-3, 1.0)]) == pytest.approx(2.5e-4)
 
 
-# --- a network with everything that has a state ------------------------------------------------------------
-
-
-def net(seed: int) -> nn.Module:
-    torch.manual_seed(seed)
-    return nn.Sequential(nn.Linear(6, 8), nn.BatchNorm1d(8), nn.Dropout(0.2), nn.Tanh(), nn.Linear(8, 3))
-
-
-def rows(seed: int, n: int = 60) -> tuple[Tensor, Tensor]:
-    made = torch.Generator().manual_seed(seed)
-    X = torch.randn(n, 6, generator=made)
-    y = (X[:, :3] + torch.randn(n, 3, generator=made)).argmax(1)
-    return X, y
-
-
-TRAIN, JUDGE = rows(1), rows(2)
-
-
-class Killed(Exception):
-    """What no part of the program may catch."""
-
-
-class Trainer:
-    """SGD on shuffled rows; counts what it does, and may fail at one of its calls."""
-
-    def __init__(self, fail: int = -1, how: Callable[[nn.Module], Any] | None = None) -> None:
-        self.fail, self.how = fail, how
-        self.calls, self.gradients = 0, 0
-
-    def __call__(self, model: nn.Module, alpha: float, effort: float) -> Any:
-        X, y = TRAIN
-        optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9, weight_decay=alpha)
-        model.train()
-        for _ in range(max(1, int(100 * effort))):
-            for picked in torch.randperm(len(y)).split(30):
-                optimizer.zero_grad()
-                nn.functional.cross_entropy(model(X[picked]), y[picked]).backward()
-                optimizer.step()
-                self.gradients += len(picked)
-        self.calls += 1
-        return self.how(model) if self.how is not None and self.calls == self.fail else None
-
-
-def tune(model: nn.Module, trainer: Any = None, **options: Any) -> Tuning:
-    train = trainer or Trainer()
-    return en.tune(train, model, nn.CrossEntropyLoss(), TRAIN, JUDGE, **{"alpha": 1e-2, **options})
-
-
-def same(one: nn.Module, two: nn.Module) -> bool:
-    pairs = zip(one.state_dict().values(), two.state_dict().values(), strict=True)
-    return all(torch.equal(a, b) for a, b in pairs)
-
-
-def kill(model: nn.Module) -> None:
-    with torch.no_grad():
-        for weight in model.parameters():
-            weight.fill_(7.0)
-    raise Killed
-
-
-@pytest.fixture(scope="module")
-def whole() -> tuple[nn.Module, Tuning]:
-    """A search that nobody disturbed, and the model it ended with."""
-    model = net(0)
-    return model, tune(model)
+# --- what is counted ------
 
 
 def test_the_budget_is_kept_and_everything_counts() -> None:
@@ -281,171 +178,6 @@ def test_steering_costs_at_least_what_is_passed_through_the_model() -> None:
     assert sum(one.steering for one in found.evaluations) >= 0.9 * sum(calls) > 0
 
 
-def test_the_model_ends_with_the_weights_of_least_validation_loss(whole: tuple[nn.Module, Tuning]) -> None:
-    model, found = whole
-    losses = [one.validation_loss for one in found.evaluations]
-    assert found.validation_loss == min(losses) == losses[found.best]
-    with torch.no_grad():
-        judged = nn.functional.cross_entropy(model.eval()(JUDGE[0]), JUDGE[1])
-    assert float(judged) == pytest.approx(found.validation_loss, rel=1e-5)
-    assert found.alpha == found.weight_decay == found.evaluations[found.best].weight_decay
-
-
-def test_the_same_seed_gives_the_same_search_and_leaves_random_numbers_alone(
-    whole: tuple[nn.Module, Tuning],
-) -> None:
-    model, first = whole
-    again = net(0)
-    torch.rand(5)
-    before = torch.get_rng_state()
-    second = tune(again)
-    assert torch.equal(before, torch.get_rng_state())
-    assert first.to_dict() == second.to_dict()
-    assert same(again, model)
-    assert tune(net(0), seed=3).to_dict() != first.to_dict()
-
-
-@pytest.mark.parametrize("call", [1, 3])
-def test_a_search_killed_in_a_training_goes_on_exactly(
-    tmp_path: Path, call: int, whole: tuple[nn.Module, Tuning]
-) -> None:
-    model, expected = whole
-    record = tmp_path / "run.json"
-    with pytest.raises(Killed):
-        tune(net(0), Trainer(call, kill), record=record)
-    trainer, resumed = Trainer(), net(0 if call == 1 else 99)
-    found = tune(resumed, trainer, record=record)
-    assert trainer.calls == len(expected.evaluations) - (call - 1)
-    assert found.to_dict() == expected.to_dict()
-    assert same(resumed, model)
-
-
-def test_a_search_killed_between_trainings_goes_on_exactly(
-    tmp_path: Path, whole: tuple[nn.Module, Tuning]
-) -> None:
-    model, expected = whole
-    record = tmp_path / "run.json"
-    seen: list[Evaluation] = []
-
-    def stop(one: Evaluation) -> None:
-        seen.append(one)
-        raise Killed
-
-    for _ in expected.evaluations:
-        with pytest.raises(Killed):
-            tune(net(0), record=record, progress=stop)
-    resumed, trainer = net(5), Trainer()
-    assert tune(resumed, trainer, record=record).to_dict() == expected.to_dict()
-    assert trainer.calls == 0
-    assert same(resumed, model)
-    assert seen == list(expected.evaluations)
-
-
-def test_the_record_holds_every_evaluation_and_the_weights(tmp_path: Path) -> None:
-    record, model = tmp_path / "run.json", net(0)
-    found = tune(model, record=record)
-    told = json.loads(record.read_text(encoding="utf-8"))
-    assert [Evaluation.of(one) for one in told["evaluations"]] == list(found.evaluations)
-    assert set(told["evaluations"][0]) >= {
-        "alpha", "effort", "train_loss", "validation_loss", "hypergradient", "predicted", "gradients", "spent"
-    }  # fmt: skip
-    count = len(found.evaluations)
-    assert {path.name for path in tmp_path.iterdir()} == {"run.json", f"run.{count}.safetensors"}
-    tensors = load_file(tmp_path / f"run.{count}.safetensors")
-    for name, value in model.state_dict().items():
-        assert torch.equal(tensors[f"best.{name}"], value)
-
-
-def test_a_record_of_another_search_is_refused(tmp_path: Path) -> None:
-    record = tmp_path / "run.json"
-    tune(net(0), record=record)
-    with pytest.raises(InputError, match=r"other alpha, seed: ask for the same"):
-        tune(net(0), record=record, alpha=2e-2, seed=4)
-    with pytest.raises(InputError, match=r"other weights"):
-        en.tune(Trainer(), nn.Linear(6, 3), nn.CrossEntropyLoss(), TRAIN, JUDGE, alpha=1e-2, record=record)
-    next(tmp_path.glob("*.safetensors")).write_bytes(b"nothing")
-    with pytest.raises(InputError, match=r"cannot be read: remove it"):
-        tune(net(0), record=record)
-    record.write_text("{", encoding="utf-8")
-    with pytest.raises(InputError, match=r"cannot be read: remove it"):
-        tune(net(0), record=record)
-
-
-# --- trainings that diverge --------------------------------------------------------------------------------
-
-
-def broken(model: nn.Module) -> None:
-    with torch.no_grad():
-        model[0].weight[0, 0] = math.nan
-
-
-def running_away(model: nn.Module) -> None:
-    with torch.no_grad():
-        model[1].running_var.fill_(math.nan)
-
-
-def raising(model: nn.Module) -> None:
-    broken(model)
-    raise FloatingPointError("loss is nan")
-
-
-WAYS = [
-    (broken, "weights are not finite"),
-    (running_away, "the validation loss is nan"),
-    (raising, "train raised FloatingPointError: loss is nan"),
-]
-
-
-@pytest.mark.parametrize(("how", "words"), WAYS)
-def test_a_training_that_diverges_is_taken_back(how: Callable[[nn.Module], Any], words: str) -> None:
-    model, trainer = net(0), Trainer(2, how)
-    found = tune(model, trainer)
-    first, failed, third = found.evaluations[:3]
-    assert words in failed.diverged
-    assert failed.validation_loss is None
-    assert words in found.summary()
-    assert first.next_alpha == failed.alpha != first.alpha
-    assert third.alpha == failed.next_alpha == pytest.approx(math.sqrt(first.alpha * failed.alpha))
-    assert all(torch.isfinite(value).all() for value in model.state_dict().values())
-    assert found.spent <= 1.8
-    assert sum(one.gradients for one in found.evaluations) == trainer.gradients
-
-
-def test_a_first_training_that_diverges_is_tried_again_weaker(tmp_path: Path) -> None:
-    start = net(0)
-    seen: list[nn.Module] = []
-
-    def train(model: nn.Module, alpha: float, effort: float) -> None:
-        if alpha > 5e-3:
-            raising(model)
-        if not seen:
-            assert same(model, start)
-            seen.append(model)
-        Trainer()(model, alpha, effort)
-
-    found = tune(net(0), train, record=tmp_path / "run.json", budget=2.5)
-    assert [one.alpha for one in found.evaluations[:2]] == [1e-2, 1e-3]
-    assert found.evaluations[0].diverged
-    assert all(one.alpha < 1e-2 for one in found.evaluations[1:])
-    with pytest.raises(NotConverged, match=r"diverges at alpha = 0\.01 and 0\.001 .*lower its learning rate"):
-        tune(net(0), lambda model, alpha, effort: raising(model))
-
-
-@pytest.mark.parametrize("told", [math.nan, torch.tensor(math.inf)])
-def test_a_loss_that_is_not_finite_is_heard(told: Any) -> None:
-    words = _attempt(lambda model, alpha, effort: told, nn.Linear(1, 1), 1.0, 1.0)
-    assert words == f"train gave the loss {float(told)}"
-    assert _attempt(lambda model, alpha, effort: 0.5, nn.Linear(1, 1), 1.0, 1.0) == ""
-
-
-def test_an_error_of_the_training_is_its_own() -> None:
-    def wrong(model: nn.Module, alpha: float, effort: float) -> None:
-        raise RuntimeError("out of memory")
-
-    with pytest.raises(RuntimeError, match="out of memory"):
-        tune(net(0), wrong)
-
-
 # --- rows, counts, words -----------------------------------------------------------------------------------
 
 
@@ -473,6 +205,22 @@ def test_rows_of_dicts_and_tuples_are_drawn_together() -> None:
     assert torch.equal(one.inputs["input_ids"][:, 0], one.target)
     assert torch.equal(one.inputs["attention"][1][:, 0], one.target + 1)
     assert one.inputs["scale"] == 2.0
+
+
+def test_shuffled_rows_keep_their_targets() -> None:
+    X, y = torch.arange(40.0)[:, None], torch.arange(40)
+    (one,) = shuffled(list(batches({"X": X, "labels": y})), 0)
+    assert torch.equal(one.target, y)
+    assert not torch.equal(one.inputs["X"], X)
+    assert torch.equal(one.inputs["X"].sort(dim=0).values, X)
+
+
+def test_a_model_that_looks_at_its_inputs_is_told_from_one_that_does_not() -> None:
+    values, ones = np.random.default_rng(0).exponential(size=100), np.ones(100)
+    found = RowLosses(values, ones)
+    for extra, expected in ((0.0, True), (1e-4, True), (-0.1, True), (0.01, False), (3.0, False)):
+        assert blind(found, RowLosses(values + extra, ones)) is expected
+    assert not blind(RowLosses(values - 5, ones), RowLosses(values - 4, ones))
 
 
 def test_calls_of_a_model_are_counted_by_rows() -> None:

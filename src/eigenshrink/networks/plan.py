@@ -43,13 +43,13 @@ class Costs:
     @property
     def round(self) -> float:
         """Steering once, at most."""
-        products = PRODUCT * PRODUCTS + FORWARD
+        products = PRODUCT * PRODUCTS + 2 * FORWARD
         return products * self.share * self.rows + self.judges * (1 + FORWARD * len(RUNGS))
 
     @property
     def last(self) -> float:
         """Judging without steering."""
-        return FORWARD * (self.judges + self.share * self.rows)
+        return FORWARD * (self.judges + 2 * self.share * self.rows)
 
 
 def rounds(costs: Costs, budget: float) -> int:

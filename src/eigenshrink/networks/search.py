@@ -19,8 +19,9 @@ from eigenshrink.networks.measure import Pass, run
 from eigenshrink.networks.meter import FORWARD, PRODUCT, counted, dealt, finite, restore, state_of
 from eigenshrink.networks.network import Network
 from eigenshrink.networks.plan import Costs, effort, left, rounds, spent
+from eigenshrink.networks.sampled import blind, shuffled, some_rows
 from eigenshrink.networks.state import undisturbed
-from eigenshrink.networks.steer import PRODUCTS, RUNGS, Around, Seen, lowest, onwards, some_rows
+from eigenshrink.networks.steer import PRODUCTS, RUNGS, Around, Seen, lowest, onwards
 from eigenshrink.networks.tuning import SURE, Evaluation, Tuning
 from eigenshrink.path.measured import RowLosses
 
@@ -28,6 +29,7 @@ Array = NDArray[np.float64]
 Train = Callable[[nn.Module, float, float], Any]
 
 BACK = 0.1  # times the strength, where the very first training diverged
+BLIND = "the model no longer looks at its inputs: the penalty has taken its weights"
 TRIES = 2  # first trainings that may diverge
 
 
@@ -163,10 +165,13 @@ class Search:
         if not math.isfinite(judged.losses.mean):
             return replace(one, diverged=f"the validation loss is {judged.losses.mean}")
         trained = self._pass(rows, gradient=False)
-        steering = FORWARD * sampled + self.judges * (1.0 if more else FORWARD)
+        without = self._pass(shuffled(rows, self.task.seed + place), gradient=False)
+        steering = FORWARD * 2 * sampled + self.judges * (1.0 if more else FORWARD)
         one = replace(
             one, train_loss=trained.losses.mean, validation_loss=judged.losses.mean, steering=steering
         )
+        if blind(trained.losses, without.losses):
+            return replace(one, validation_loss=None, diverged=BLIND)
         self._keep(one, judged.losses)
         return self._steer(one, rows, judged.gradient) if more else one
 
@@ -224,7 +229,7 @@ class Search:
         if best is None and len(self.kept.evaluations) >= TRIES:
             tried = " and ".join(f"{each.alpha:g}" for each in self.kept.evaluations)
             raise NotConverged(
-                f"the training diverges at alpha = {tried} ({one.diverged}): lower its learning rate, or "
+                f"the training fails at alpha = {tried} ({one.diverged}): lower its learning rate, or "
                 "give an alpha with which it is known to work"
             )
         restore(self.model, self.kept.ahead if best is None else self.kept.best)

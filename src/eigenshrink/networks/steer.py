@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from eigenshrink.fit import Fit
-from eigenshrink.networks.batches import Batch, Batches
+from eigenshrink.networks.batches import Batch
 from eigenshrink.networks.network import Network
 from eigenshrink.networks.products import network_curvature
 from eigenshrink.spectrum.krylov import Krylov, Limits
@@ -23,7 +20,6 @@ from eigenshrink.spectrum.record import FreeBlock
 Array = NDArray[np.float64]
 
 PRODUCTS = 6  # with the curvature of some rows: more of them follow the noise of those rows
-LEAST = 16  # rows that are taken out of a batch at once
 RUNGS = (0.25, 0.5, 0.75, 1.0)  # decades away, at which the predicted weights are judged
 BOLD = 2.0  # times as far as the predicted minimum, in log α, while nothing is known beyond it
 DECADE = float(np.log(10.0))
@@ -87,44 +83,6 @@ class Around:
             moves = self.lanczos.directions(self.krylov).back(back)[:, 0]
             found[self.fit.penalised] -= self.fit.scale * moves
         return found
-
-
-def some_rows(data: Batches, share: float, seed: int) -> list[Batch]:
-    """Draw about a share of the rows of a loader, at least 16, in one pass; each batch of at least 16 again.
-
-    Parameters
-    ----------
-    data : Batches
-    share : float, in (0, 1]
-    seed : int
-    """
-    return list(_drawn(data, share, seed))
-
-
-def _drawn(data: Batches, share: float, seed: int) -> Iterator[Batch]:
-    rng, due, given, last = np.random.default_rng(seed), 1e-9, False, None
-    for batch in data.drawn(seed):
-        last, due = batch, due + share * batch.rows
-        count = min(int(due), batch.rows)
-        if count >= min(LEAST, batch.rows):
-            yield _picked(batch, rng.permutation(batch.rows)[:count])
-            given, due = True, due - count
-    if not given and last is not None:
-        yield _picked(last, rng.permutation(last.rows)[:LEAST])
-
-
-def _picked(batch: Batch, places: NDArray[np.intp]) -> Batch:
-    rows = batch.rows
-
-    def part(value: Any) -> Any:
-        if isinstance(value, Tensor):
-            own = value.ndim > 0 and len(value) == rows
-            return value[torch.as_tensor(places, device=value.device)] if own else value
-        if isinstance(value, dict):
-            return {name: part(one) for name, one in value.items()}
-        return tuple(map(part, value)) if isinstance(value, tuple | list) else value
-
-    return Batch(part(batch.inputs), part(batch.target))
 
 
 def lowest(steps: Sequence[float], losses: Sequence[float], slope: float) -> float:
