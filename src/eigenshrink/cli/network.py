@@ -16,7 +16,7 @@ from typing import Any
 
 from eigenshrink.cli.outcome import AUDIT_FAILED, DONE, note, say
 from eigenshrink.data.write import new_folder
-from eigenshrink.errors import InputError, MissingExtra
+from eigenshrink.errors import EigenshrinkError, InputError, MissingExtra
 
 OURS = ("report.html", "result.json", "study.safetensors", "weights.safetensors")
 GIVES = "model, loss, loader, and if there are any val_loader, optimizer, weight_decay"
@@ -51,9 +51,7 @@ class Wishes:
     seed: int = 0
 
 
-def study_network(
-    source: str, wishes: Wishes, folder: Path, strict: bool = False, factory: Callable[[], Any] | None = None
-) -> int:
+def study_network(source: str, wishes: Wishes, folder: Path, strict: bool = False) -> int:
     """Study what a factory gives and write the folder; return the exit code.
 
     Raises
@@ -63,8 +61,10 @@ def study_network(
     MissingExtra
         If PyTorch is not installed.
     """
-    made = factory or find_factory(source)
-    given = taken_apart(made(), source)
+    made = find_factory(source)
+    with theirs(source):
+        parts = made()
+    given = taken_apart(parts, source)
     with new_folder(folder) as beside:
         study = _study(given, wishes)
         study.report(beside / "report.html", source=source)
@@ -170,6 +170,18 @@ def _weights(study: Any, model: Any, folder: Path) -> bool:
 
 
 @contextmanager
+def theirs(name: str) -> Iterator[None]:
+    """Run somebody's code; whatever it raises is said of it, and not of this program."""
+    try:
+        yield
+    except (EigenshrinkError, KeyboardInterrupt):
+        raise
+    except Exception as error:
+        said = " ".join(str(error).split())
+        raise InputError(f"{name} raised {type(error).__name__}: {said}; --debug shows where") from error
+
+
+@contextmanager
 def progress() -> Iterator[Callable[[int, int, str], None]]:
     """Lines on stderr: products done, of how many at most, and how long they would take."""
     began: dict[str, float] = {}
@@ -192,13 +204,20 @@ def _module(name: str) -> ModuleType:
     if here not in sys.path:
         sys.path.insert(0, here)
     try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name == "torch":
-            raise MissingExtra("torch", "torch") from error
-        if error.name and name.startswith(error.name):
-            raise InputError(f"there is no module {name!r} here or among what is installed") from error
+        with theirs(name):
+            return importlib.import_module(name)
+    except InputError as error:
+        _missing(error.__cause__, name)
         raise
+
+
+def _missing(error: BaseException | None, name: str) -> None:
+    """Say it plainly where PyTorch or the module itself is what is missing."""
+    missing = error.name or "" if isinstance(error, ModuleNotFoundError) else ""
+    if missing == "torch":
+        raise MissingExtra("torch", "torch") from error
+    if missing and name.startswith(missing):
+        raise InputError(f"there is no module {name!r} here or among what is installed") from error
 
 
 def _file(path: Path) -> ModuleType:
@@ -210,5 +229,10 @@ def _file(path: Path) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     sys.modules[path.stem] = module
     sys.path.insert(0, str(path.resolve().parent))
-    spec.loader.exec_module(module)
+    try:
+        with theirs(str(path)):
+            spec.loader.exec_module(module)
+    except InputError as error:
+        _missing(error.__cause__, str(path))
+        raise
     return module
