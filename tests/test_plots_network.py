@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 
@@ -44,7 +45,10 @@ def texts(ax):
 # --- which there are ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", KINDS)
+DRAWN = [kind for kind in KINDS if kind not in ("given", "stopped early", "untrained decay")]
+
+
+@pytest.mark.parametrize("kind", DRAWN)
 def test_every_figure_of_a_network_can_be_drawn(kind):
     names = figures(study(kind))
     assert set(EVERY) <= set(names)
@@ -243,15 +247,22 @@ def test_the_density_counts_eigenvalues(kind):
     (stairs,) = [found for found in ax.patches if found.get_label() == "_density"]
     counts, edges, _ = stairs.get_data()
     known = net.spectrum.eigenvalues
-    assert_allclose(np.nan_to_num(counts), np.histogram(known, edges)[0])
+    wanted = np.histogram(known, edges)[0]
+    if kind == "wide":  # an estimate, of which less than a tenth of an eigenvalue is not drawn
+        wanted = net.path.sums.density(edges)
+        wanted = np.where(wanted < 0.1, 0.0, wanted)
+        assert_allclose(wanted.sum(), 60, rtol=0.25)
+    assert_allclose(np.nan_to_num(counts), wanted)
     assert_allclose(np.diff(np.log10(edges)), 1 / BINS)
     assert edges[-1] > known.max()
-    rest = len(net.path.fit.penalised) - int(np.nansum(counts))
+    rest = len(net.path.fit.penalised) - round(float(np.nansum(counts)))
     assert f"{number(rest)} more at or near 0" in words(ax)
-    kept = int((known > 9 * net.alpha).sum())
-    assert ax.get_title(loc="left").startswith(
-        f"{kept} of {number(len(net.path.fit.penalised))} directions kept"
-    )
+    total = number(len(net.path.fit.penalised))
+    if kind != "wide":
+        kept = int((known > 9 * net.alpha).sum())
+        assert ax.get_title(loc="left").startswith(f"{kept} of {total} directions kept")
+    else:
+        assert re.match(rf"(about )?\d+ of {total} directions kept", ax.get_title(loc="left"))
 
 
 def test_bins_hold_the_largest_eigenvalue():

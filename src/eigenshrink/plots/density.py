@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 BINS = 4  # per decade
-DECADES = 10  # below the largest eigenvalue that are drawn
+DECADES = 8  # below the largest eigenvalue that are drawn
 LEAST = 0.1  # of an eigenvalue that an estimate puts into a bin is drawn
 
 
@@ -41,7 +41,7 @@ def density(study: Any, ax: Axes | None = None, *, target: int = 0, alpha: float
     Axes
         Counts of ``path.sums.density`` on a logarithmic scale, of which less than a tenth of an eigenvalue
         is not drawn. To the right of α directions are kept, to the left they are gone. What is lower than
-        a 10⁻¹⁰ of the largest, zero or negative is counted in words.
+        a 10⁻⁸ of the largest, zero or negative is counted in words.
     """
     said = reading.word(study, alpha)
     target, alpha = reading.asked(study, target, alpha)
