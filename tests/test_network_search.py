@@ -111,6 +111,9 @@ def test_a_record_of_another_search_is_refused(tmp_path: Path) -> None:
         tune(net(0), record=record, alpha=2e-2, seed=4)
     with pytest.raises(InputError, match=r"other weights"):
         en.tune(Trainer(), nn.Linear(6, 3), nn.CrossEntropyLoss(), TRAIN, JUDGE, alpha=1e-2, record=record)
+    fewer = JUDGE[0][:50], JUDGE[1][:50]
+    with pytest.raises(InputError, match=r"other rows"):
+        en.tune(Trainer(), net(0), nn.CrossEntropyLoss(), TRAIN, fewer, alpha=1e-2, record=record)
     next(tmp_path.glob("*.safetensors")).write_bytes(b"nothing")
     with pytest.raises(InputError, match=r"cannot be read: remove it"):
         tune(net(0), record=record)

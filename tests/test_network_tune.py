@@ -272,6 +272,13 @@ def test_more_rows_that_judge_tell_more_strengths_apart() -> None:
     assert few.interval[0] <= few.alpha <= few.interval[1]
 
 
+def test_a_training_that_ignores_its_effort_is_shown() -> None:
+    found = tune(net(0), lambda model, alpha, effort: Trainer()(model, alpha, 0.6))
+    assert found.summary().count("where 0.25 was asked for") >= 1
+    assert found.taken(1) == pytest.approx(found.evaluations[0].effort)
+    assert "asked for" not in Ridge().tune(alpha=1.0).summary()
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [

@@ -44,6 +44,8 @@ class Task:
         As it was given: what is trained.
     network : Network
     data, judging : Batches
+    rows, judges : int
+        Of them.
     factor : (p,)
         d, 0 where nothing is penalised.
     alpha : float
@@ -60,6 +62,8 @@ class Task:
     network: Network
     data: Batches
     judging: Batches
+    rows: int
+    judges: int
     factor: Array
     alpha: float
     budget: float
@@ -79,8 +83,6 @@ class Search:
     def __init__(self, task: Task, diary: Diary) -> None:
         self.task, self.diary = task, diary
         self.model = task.model
-        self.rows = sum(batch.rows for batch in task.data)
-        self.judges = sum(batch.rows for batch in task.judging)
         found = diary.read()
         self.kept = found or Kept(ahead=state_of(self.model))
         restore(self.model, self.kept.ahead)
@@ -89,9 +91,9 @@ class Search:
     def costs(self) -> Costs | None:
         """Known after the first training."""
         if self.task.epochs is not None:
-            return Costs(self.task.epochs * self.rows, self.rows, self.judges)
+            return Costs(self.task.epochs * self.task.rows, self.task.rows, self.task.judges)
         full = [one.gradients / one.effort for one in self.kept.evaluations if one.gradients]
-        return Costs(full[0], self.rows, self.judges) if full else None
+        return Costs(full[0], self.task.rows, self.task.judges) if full else None
 
     @property
     def effort(self) -> float:
@@ -137,7 +139,7 @@ class Search:
         with counted(self.model) as meter, dealt(task.data.loader, task.seed + place):
             reason = _attempt(task.train, self.model, alpha, effort)
         self._has_trained(meter.gradients, before, reason)
-        gradients = meter.gradients if task.epochs is None else effort * task.epochs * self.rows
+        gradients = meter.gradients if task.epochs is None else effort * task.epochs * self.task.rows
         return Evaluation(alpha, effort, None, None, None, (), gradients, 0.0, 0.0, reason)
 
     def _has_trained(self, gradients: float, before: Array, reason: str) -> None:
@@ -166,7 +168,7 @@ class Search:
             return replace(one, diverged=f"the validation loss is {judged.losses.mean}")
         trained = self._pass(rows, gradient=False)
         without = self._pass(shuffled(rows, self.task.seed + place), gradient=False)
-        steering = FORWARD * 2 * sampled + self.judges * (1.0 if more else FORWARD)
+        steering = FORWARD * 2 * sampled + self.task.judges * (1.0 if more else FORWARD)
         one = replace(
             one, train_loss=trained.losses.mean, validation_loss=judged.losses.mean, steering=steering
         )
@@ -198,7 +200,7 @@ class Search:
         step = lowest(steps, [loss for _, loss in seen], -abs(slope))
         best = one.alpha * math.exp(-math.copysign(step, slope))
         network.parameters.write(around.weights(best))
-        judged = FORWARD * self.judges * (len(seen) - 1)
+        judged = FORWARD * self.task.judges * (len(seen) - 1)
         sampled = sum(batch.rows for batch in rows)
         history = [*self._seen(), Seen(one.alpha, slope)]
         return replace(

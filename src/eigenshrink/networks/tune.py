@@ -114,12 +114,15 @@ def tune(
     True
     """
     network = network_of(model, loss, loader)
+    data, judging = network.batches(loader), network.batches(val_loader)
     task = Task(
         train=_callable(train),
         model=model,
         network=network,
-        data=network.batches(loader),
-        judging=network.batches(val_loader),
+        data=data,
+        judging=judging,
+        rows=sum(batch.rows for batch in data),
+        judges=sum(batch.rows for batch in judging),
         factor=_factor(network.parameters, model, exclude),
         alpha=_between("alpha", one_strength(alpha), 0.0, "strength to start from, such as 1e-3"),
         budget=_between("budget", budget, 0.5, "number of full trainings, such as 1.8"),
@@ -163,6 +166,7 @@ def _asked(task: Task) -> dict[str, Any]:
         "budget": task.budget,
         "epochs": task.epochs,
         "seed": task.seed,
+        "rows": [task.rows, task.judges],
         "weights": [
             [name, weight.stop - weight.start]
             for name, weight in zip(parameters.names, parameters.weights, strict=True)

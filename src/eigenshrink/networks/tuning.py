@@ -7,6 +7,7 @@ from typing import Any
 
 from eigenshrink.data.digits import number
 
+LONGER = 1.25  # times the effort that was asked for is worth a word
 SURE = 2.0  # standard errors of a paired difference beyond which the rows can tell
 
 
@@ -129,6 +130,12 @@ class Tuning:
             f"{found}; the validation rows cannot tell strengths from {number(low)} to {number(high)} apart"
         )
 
+    def taken(self, place: int) -> float:
+        """What a training took, in full trainings; ``effort`` is what it was asked to take."""
+        first = self.evaluations[0]
+        counted = first.gradients + first.steering
+        return self.evaluations[place].gradients * first.spent / counted if counted else 0.0
+
     def summary(self) -> str:
         """The verdict and a line for each evaluation."""
         lines = [self.verdict]
@@ -136,7 +143,10 @@ class Tuning:
             mark = "*" if place == self.best else " "
             loss = one.diverged or f"validation loss {number(one.validation_loss)}"
             slope = "" if one.hypergradient is None else f", dV/dlog α {number(one.hypergradient, 2)}"
-            lines.append(f"{mark} α = {number(one.alpha)}, effort {number(one.effort, 2)}: {loss}{slope}")
+            effort = number(one.effort, 2)
+            if self.taken(place) > LONGER * one.effort:
+                effort = f"{number(self.taken(place), 2)} where {effort} was asked for"
+            lines.append(f"{mark} α = {number(one.alpha)}, effort {effort}: {loss}{slope}")
         return "\n".join(lines)
 
     def to_dict(self) -> dict[str, Any]:
