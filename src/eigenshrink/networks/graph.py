@@ -61,9 +61,7 @@ def two_parts(
     RuntimeError
         If it cannot be traced, such as branches that depend on values.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # of PyTorch about its own tracing
-        traced = make_fx(functionalize(product))(list(tangents), list(others))
+    traced = _traced(product, list(tangents), list(others))
     graph = traced.graph
     _refuse_random(graph)
     simplify(graph)
@@ -75,6 +73,16 @@ def two_parts(
     prepare = _part(traced, fixed, [*met, watched], lambda node: node not in moving)
     apply = _part(traced, [*moved, *met], results, lambda node: node in moving)
     return TwoParts(prepare, apply, all(map(_has_rule, apply.graph.nodes)))
+
+
+def _traced(product: Callable[..., Any], tangents: list[Tensor], others: list[Tensor]) -> fx.GraphModule:
+    """The operations one by one, those that write in place replaced by others where PyTorch can."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of PyTorch about its own tracing
+        try:
+            return make_fx(functionalize(product))(tangents, others)
+        except RuntimeError:  # it has no rule for an autograd.Function of the user
+            return make_fx(product)(tangents, others)
 
 
 def _has_rule(node: fx.Node) -> bool:

@@ -18,7 +18,7 @@ class Kind:
     name : str
         "tensor", "named", "row" or "value".
     facts : tuple
-        Shape, type and device; names; nothing; the value itself and its type.
+        Shape, strides, type and device; names; nothing; the value itself and its type.
     parts : tuple of Kind
     """
 
@@ -37,7 +37,7 @@ class _Itself:
 def taken_apart(value: Any) -> tuple[list[Tensor], Kind]:
     """The tensors in a nested value, and its kind."""
     if isinstance(value, Tensor):
-        return [value], Kind("tensor", (tuple(value.shape), value.dtype, value.device))
+        return [value], Kind("tensor", (tuple(value.shape), value.stride(), value.dtype, value.device))
     if isinstance(value, Mapping):
         names, members, name = tuple(value), list(value.values()), "named"
     elif isinstance(value, tuple | list):

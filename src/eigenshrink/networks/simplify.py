@@ -12,6 +12,7 @@ from torch.fx.node import Argument
 aten = torch.ops.aten
 
 SAME = (aten.alias.default, aten.detach.default)
+VIEWS = (aten.view.default, aten._unsafe_view.default)
 FILLED = (aten.copy.default, aten.fill.Tensor)  # with the second argument
 ZERO = (
     aten.zeros.default,
@@ -20,9 +21,9 @@ ZERO = (
     aten._efficientzerotensor.default,
 )
 ZERO_WITH_FIRST = (  # zero where the first argument is
-    *(aten.expand.default, aten.view.default, aten.t.default, aten.transpose.int, aten.permute.default),
+    *(aten.expand.default, aten.t.default, aten.transpose.int, aten.permute.default),
     *(aten.reshape.default, aten.unsqueeze.default, aten.squeeze.dim, aten.clone.default, aten.neg.default),
-    *(aten._unsafe_view.default, aten.slice.Tensor, aten.select.int, aten.sum.dim_IntList),
+    *(aten.slice.Tensor, aten.select.int, aten.sum.dim_IntList),
     *(aten._to_copy.default, aten.threshold_backward.default),
 )
 ZERO_WITH_EITHER = (aten.mul.Tensor, aten.mm.default, aten.bmm.default)
@@ -35,11 +36,15 @@ def simplify(graph: fx.Graph) -> None:
     convolutions with them are saved.
     """
     _write_nothing(graph)
+    if any("as_strided" in str(node.target) for node in graph.nodes):
+        return  # it depends on how what it reads lies in memory
     known: dict[object, fx.Node] = {}
     zeros: set[fx.Node] = set()
     for node in list(graph.nodes):
         if node.op != "call_function" or node.is_impure():
             continue
+        if node.target in VIEWS:
+            node.target = aten.reshape.default  # a view where memory allows it, as it did when traced
         if _zero(node, zeros):
             zeros.add(_cheap_zero(graph, node))
             continue
@@ -107,7 +112,9 @@ def _alike(one: fx.Node, other: fx.Node) -> bool:
     first, second = one.meta.get("val"), other.meta.get("val")
     if not isinstance(first, torch.Tensor) or not isinstance(second, torch.Tensor):
         return False
-    return bool(first.shape == second.shape) and first.dtype == second.dtype
+    if first.shape != second.shape or first.dtype != second.dtype:
+        return False
+    return first.stride() == second.stride()
 
 
 def _meaning(node: fx.Node) -> object:
@@ -125,11 +132,16 @@ def _hashable(value: Argument) -> object:
 # --- what is written in place -------------------------------------------------------------------------
 
 
+def writes(node: fx.Node) -> bool:
+    """Whether a node writes into what it is given."""
+    schema = getattr(node.target, "_schema", None)
+    return schema is not None and schema.is_mutable
+
+
 def _write_nothing(graph: fx.Graph) -> None:
     """Give every node that writes into an earlier one a result of its own, which later nodes use."""
     for node in list(graph.nodes):
-        schema = getattr(node.target, "_schema", None)
-        if schema is not None and schema.is_mutable:
+        if writes(node):
             written = node.args[0]
             if not isinstance(written, fx.Node) or _shared(written, node):
                 raise RuntimeError(f"the model writes in place where it cannot be followed ({node.target})")
