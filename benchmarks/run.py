@@ -16,12 +16,12 @@ from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
-from benchmarks import commands, glm, squared
+from benchmarks import commands, glm, network_krylov, squared
 from benchmarks.machine import describe
 from benchmarks.records import Plan, Result, Row
 from benchmarks.table import as_json, markdown
 
-ROWS: dict[str, Row] = {**squared.ROWS, **glm.ROWS, **commands.ROWS}
+ROWS: dict[str, Row] = {**squared.ROWS, **glm.ROWS, **network_krylov.ROWS, **commands.ROWS}
 
 
 def measure(names: Iterable[str], plan: Plan, smoke: bool = False) -> list[Result]:

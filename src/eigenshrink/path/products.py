@@ -109,7 +109,7 @@ def krylov_path(
     bare = replace(fit, sample=None, training=None, loss=None)
     planned = forecast(bare, effort.whole, effort.products, effort.memory)
     make = {"whole": _whole, "dual-products": _dual, "lanczos": _lanczos}[planned.route]
-    spectrum, bound, sums, still = make(bare, layers, effort, planned)
+    spectrum, bound, sums, still = make(bare, layers, effort, planned, measure is not None)
     quadratic = QuadraticPath(bare, spectrum)
     path = KrylovPath(fit, quadratic, bound, sums, tuple(layers), start_loss, measure, tolerance)
     return settled(path, still)
@@ -120,7 +120,7 @@ Found = tuple[Spectrum, Bound, Callable[[], Sums], Bound]
 """The spectrum, the bound of its path, the sums over it, and the bound of the path from ``w₀`` as it is."""
 
 
-def _whole(fit: Fit, layers: Sequence[Layer], effort: Effort, planned: Forecast) -> Found:
+def _whole(fit: Fit, layers: Sequence[Layer], effort: Effort, planned: Forecast, still: bool) -> Found:
     spectrum, places = decompose_dense(fit), _places(fit, layers)
 
     def sums() -> WholeSums:
@@ -129,7 +129,7 @@ def _whole(fit: Fit, layers: Sequence[Layer], effort: Effort, planned: Forecast)
     return spectrum, None, sums, None
 
 
-def _dual(fit: Fit, layers: Sequence[Layer], effort: Effort, planned: Forecast) -> Found:
+def _dual(fit: Fit, layers: Sequence[Layer], effort: Effort, planned: Forecast, still: bool) -> Found:
     spectrum, places = decompose_factor(fit), _places(fit, layers)
 
     def sums() -> WholeSums:
@@ -139,26 +139,39 @@ def _dual(fit: Fit, layers: Sequence[Layer], effort: Effort, planned: Forecast) 
     return spectrum, None, sums, None
 
 
-def _lanczos(fit: Fit, layers: Sequence[Layer], effort: Effort, planned: Forecast) -> Found:
-    kept = Checkpoint(effort.checkpoint, fit, effort.accuracy, effort.weakest)
+def _lanczos(fit: Fit, layers: Sequence[Layer], effort: Effort, planned: Forecast, still: bool) -> Found:
+    kept = Checkpoint(effort.checkpoint, fit, effort.accuracy, effort.weakest, still)
     eliminated = eliminate(fit, effort.memory, effort.progress, kept)
     operator = Penalised(fit, eliminated.block)
-    lanczos = Lanczos(operator, Limits(effort.accuracy, effort.weakest, planned.products))
+    lanczos = Lanczos(operator, Limits(effort.accuracy, effort.weakest, planned.products, still))
     krylov = grow(lanczos, effort.progress, kept)
     spectrum = _spectrum(fit, krylov, lanczos)
 
-    def sums() -> Sums:
-        places = _places(fit, layers)
-        noise = krylov.noise * krylov.largest
-        low = float(lanczos.limits.strengths(krylov)[0])
-        left = effort.memory - planned.columns - lanczos.bytes - WORK * 8 * len(fit.penalty_factor)
-        budget = Budget(effort.products, effort.probes, effort.seed, left, low, noise)
-        probing = Probing(operator, _known(krylov, lanczos, places), places, budget)
-        mine = Checkpoint(effort.checkpoint, fit, effort.accuracy, effort.weakest, budget, len(krylov.values))
-        return probe(probing, effort.progress, mine)
+    sums = Estimating(lanczos, krylov, tuple(layers), effort, planned)
+    return spectrum, krylov.bound, sums, krylov.still.bound
 
-    still = replace(krylov, start=krylov.start * [1.0, 0.0], left_out=0.0)
-    return spectrum, krylov.bound, sums, still.bound
+
+@dataclass(frozen=True, eq=False)
+class Estimating:
+    """Makes the sums over all directions, by probes beside those that a Krylov space knows (M19)."""
+
+    lanczos: Lanczos
+    krylov: Krylov
+    layers: tuple[Layer, ...]
+    effort: Effort
+    planned: Forecast
+
+    def __call__(self) -> Sums:
+        """Probe within the effort; memory is what the path has left."""
+        lanczos, krylov, effort, fit = self.lanczos, self.krylov, self.effort, self.lanczos.operator.fit
+        places = _places(fit, self.layers)
+        low = float(lanczos.limits.strengths(krylov)[0])
+        left = effort.memory - self.planned.columns - lanczos.bytes - WORK * 8 * len(fit.penalty_factor)
+        noise = krylov.noise * krylov.largest
+        budget = Budget(effort.products, effort.probes, effort.seed, left, low, noise)
+        probing = Probing(lanczos.operator, _known(krylov, lanczos, places), places, budget)
+        kept = Checkpoint(effort.checkpoint, fit, effort.accuracy, effort.weakest, budget, len(krylov.values))
+        return probe(probing, effort.progress, kept)
 
 
 def _spectrum(fit: Fit, krylov: Krylov, lanczos: Lanczos) -> Spectrum:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -46,6 +46,13 @@ class Krylov:
     left_out: float
     precision: float
     positive: bool
+
+    @cached_property
+    def still(self) -> Krylov:
+        """The same of a path that starts from ``w₀`` as if ρ were zero."""
+        found = replace(self, start=self.start * [1.0, 0.0], left_out=0.0)
+        found.__dict__["_pairs"] = self._pairs
+        return found
 
     @cached_property
     def _pairs(self) -> tuple[Array, Array]:
@@ -178,11 +185,14 @@ class Limits:
         None: a hundredth of α₀, and 1e-5 of the largest curvature without it.
     products : int
         The most products.
+    still : bool
+        The path that starts from ``w₀`` as if ρ were zero has to be as accurate too.
     """
 
     accuracy: float
     weakest: float | None
     products: int
+    still: bool = False
 
     def strengths(self, krylov: Krylov) -> Array:
         """Where the error is watched, ``(a,)``."""

@@ -17,6 +17,7 @@ SHARE = (
 )
 LEVEL = 2.0  # rounding of a product in units of its precision, until it is measured
 NOISY = 2.0  # times the measured error of a product is allowed for
+NEAR = 0.3  # of the largest residual: directions that are multiplied together
 TRIED = (0, STRENGTHS // 3, 2 * STRENGTHS // 3)  # strengths at which that error is measured
 STAGE = "path"
 
@@ -48,7 +49,8 @@ class Lanczos:
         self.basis = Growing(operator.dim, operator.precision, min(operator.dim, limits.products) + 2)
         self.basis.add(self.lead)
         self.projected = np.zeros((len(self.lead), 0))
-        self.check, self.noise = 1, -1.0
+        self.noise = -1.0
+        self._latest: Krylov | None = None
 
     @property
     def done(self) -> int:
@@ -63,7 +65,13 @@ class Lanczos:
     def krylov(self) -> Krylov:
         """What is known so far."""
         level = LEVEL * self.epsilon if self.noise < 0 else self.noise
-        return Krylov(
+        if (
+            self._latest is not None
+            and self._latest.projected is self.projected
+            and self._latest.noise == level
+        ):
+            return self._latest
+        self._latest = Krylov(
             self.projected,
             self.start,
             self.alpha,
@@ -72,18 +80,19 @@ class Lanczos:
             self.epsilon,
             self.operator.fit.curvature.positive,
         )
+        return self._latest
 
     def step(self) -> None:
-        """Multiply the newest block, all its vectors in one product, and make the next one of what is new."""
+        """Multiply what is missed most, all its vectors in one product, and keep what is new of it."""
         m = self.done
-        block = self.lead if m == 0 else self.basis.rows[m:].astype(np.float64)
+        block = self.lead if m == 0 else self._missed()
         image = np.ascontiguousarray(self.operator.matvec(np.ascontiguousarray(block.T)).T)
         longest = float(np.linalg.norm(image, axis=1).max())
         scale = max(float(np.abs(self.projected).max(initial=0.0)), longest)
         taken = self.basis.without(image)
-        room = self.operator.dim - self.basis.size
+        room = max(self.operator.dim - self.basis.size, 0)
         fresh, R = orthonormal(image, 10 * self.epsilon * scale)
-        fresh, R = fresh[: max(room, 0)], R[: max(room, 0)]
+        fresh, R = fresh[:room], R[:room]
         self.basis.without(fresh)
         grown = np.zeros((self.basis.size + len(fresh), m + len(block)))
         grown[: len(self.projected), :m] = self.projected
@@ -92,23 +101,46 @@ class Lanczos:
         self.projected = grown
         self.basis.add(fresh / np.linalg.norm(fresh, axis=1, keepdims=True))
 
-    def ended(self) -> bool:
-        """Whether to stop; the limits are looked at less often as the space grows."""
-        width = self.basis.size - self.done
-        if not width or (self.done and self.done + width + len(TRIED) > self.limits.products):
-            return True
-        if self.done < self.check:
-            return False
-        self.check = self.done + max(1, self.done // 16)
-        return self._enough()
+    def _missed(self) -> Array:
+        """Of the vectors that are not multiplied yet, turned so: those along which residuals are large.
 
-    def _enough(self) -> bool:
-        """Whether the limits are met, or rounding hides what more products would give."""
-        krylov = self.krylov()
-        alphas = self.limits.strengths(krylov)
+        Beside ``w₀`` the gradient counts for something only where it is large and strengths are weak: a
+        product for each in turn would often be one too many.
+        """
+        m, alphas = self.done, self.limits.strengths(self.krylov())
+        pool = self.basis.rows[m:].astype(np.float64)
+        if len(pool) == 1:
+            return pool
+        outside = [
+            self.projected[m:] @ (krylov.turn @ krylov.moved(alphas)) / (alphas * krylov.sizes(alphas))
+            for krylov in self._watched
+        ]
+        U, sizes, _ = np.linalg.svd(np.concatenate(outside, axis=1))
+        count = max(1, int(np.count_nonzero(sizes > NEAR * sizes[0])))
+        self.basis.rows[m:] = U.T @ pool
+        self.projected = np.concatenate([self.projected[:m], U.T @ self.projected[m:]])
+        return self.basis.rows[m : m + count].astype(np.float64)
+
+    def ended(self) -> bool:
+        """Whether to stop: limits are met, products used up, nothing is new, or rounding hides the rest."""
+        width = self.basis.size - self.done
+        if not width or not self.done:
+            return not width
+        if self.done + width + len(TRIED) > self.limits.products:
+            return True
+        alphas = self.limits.strengths(self.krylov())
+        return all(self._enough(krylov, alphas) for krylov in self._watched)
+
+    def _enough(self, krylov: Krylov, alphas: Array) -> bool:
         missing, rounding = krylov.missing(alphas), krylov.rounding(alphas)
         wanted = self.limits.accuracy * krylov.sizes(alphas)
         return bool(np.all((missing + rounding <= wanted) | (missing <= SHARE * rounding)))
+
+    @property
+    def _watched(self) -> tuple[Krylov, ...]:
+        """The path, and the one from ``w₀`` as it is where that may be wanted."""
+        krylov = self.krylov()
+        return (krylov, krylov.still) if self.limits.still and not self.alone else (krylov,)
 
     @property
     def bytes(self) -> int:
@@ -148,14 +180,14 @@ class Lanczos:
             "start": self.start,
             "rows": self.basis.rows[len(self.lead) :],
             "projected": self.projected,
-            "numbers": np.array([self.size, self.alone, self.check, self.noise, self.limits.products]),
+            "numbers": np.array([self.size, self.alone, self.noise, self.limits.products]),
         }
 
     def restore(self, state: dict[str, Array]) -> None:
         """Go on from a state that was kept."""
         self.lead, self.start, self.projected = state["lead"], state["start"], state["projected"]
-        size, alone, check, noise, products = state["numbers"]
-        self.size, self.alone, self.check = float(size), bool(alone), int(check)
+        size, alone, noise, products = state["numbers"]
+        self.size, self.alone = float(size), bool(alone)
         self.noise = -1.0 if self.limits.products > products else float(noise)
         most = max(self.limits.products, int(products))
         self.basis = Growing(self.operator.dim, self.operator.precision, min(self.operator.dim, most) + 2)

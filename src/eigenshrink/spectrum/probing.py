@@ -20,6 +20,7 @@ Array = NDArray[np.float64]
 FIRST = 8  # probes that are started together
 WANTED = 0.015  # half the reach of the interval, relative to Σ λ/(λ+α), for which more are started
 BRACKET = 0.25  # share of it that half a bracket may have
+FIRSTS = 0.75  # of the products that the first ones may take
 LEAST = 8  # products of a probe before its bracket is looked at
 EVERY = 4  # products between two looks
 STEPS = 24  # products of a probe that memory is kept for, fewer probes at a time if need be
@@ -133,17 +134,20 @@ class Probing:
         numbers = range(len(self.done), self.goal)
         steps = self.steps or min(STEPS, max(1, self.left // max(1, len(numbers))), self.operator.dim)
         together = max(1, min(len(numbers), self.room // (steps + 1), self.left // max(1, self.steps)))
-        most = self.steps or max(1, min(self.left // together, self.room // together - 1, self.operator.dim))
+        share = self.left if self.decided else int(FIRSTS * self.left)
+        most = self.steps or max(1, min(share // together, self.room // together - 1, self.operator.dim))
         picked = numbers[:together]
         self.run = Run(self.operator, self.known, self.places, self.budget.seed, picked, most)
 
     def _narrow(self, run: Run) -> bool:
-        """Whether brackets are small beside the interval that is wanted; later probes follow the first."""
+        """Whether brackets are small beside the interval: the one that is wanted, or that of these probes."""
         if self.steps or run.steps < LEAST or run.steps % EVERY:
             return False
         sums = self.sums()
         alphas = self.budget.strengths(_largest(sums))
-        return bool(np.all(0.5 * sums.gap(alphas) <= BRACKET * WANTED * np.abs(sums.shares(alphas).value)))
+        found = sums.shares(alphas)
+        enough = np.maximum(WANTED * np.abs(found.value), 2 * found.standard_error)
+        return bool(np.all(0.5 * sums.gap(alphas) <= BRACKET * enough))
 
     def _goal(self) -> int:
         """Probes that the spread of the first ones asks for."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -129,7 +129,7 @@ class ProbedSums:
     known : Known
     probes : tuple of Probe
     noise : float
-        Absolute error of a product: nodes below it are zero.
+        Absolute error of a product: what is below it may be zero.
     products : int
         That the probes cost.
     positive : bool
@@ -143,15 +143,22 @@ class ProbedSums:
     positive: bool
 
     @cached_property
-    def upper(self) -> list[Rule]:
-        """Gauss rule of each probe."""
-        return [self._clean(probe.gauss()) for probe in self.probes]
+    def _gauss(self) -> list[Rule]:
+        return [probe.gauss() for probe in self.probes]
 
     @cached_property
     def bracketed(self) -> bool:
         """Whether Gauss and Gauss-Radau enclose each probe: only where no eigenvalue is negative."""
-        lowest = min((float(rule.nodes.min()) for rule in self.upper), default=0.0)
-        return self.positive or min(lowest, float(self.known.values.min(initial=0.0))) >= 0
+        lowest = min((float(rule.nodes.min()) for rule in self._gauss), default=0.0)
+        known = float(self.known.values.min(initial=0.0))
+        return self.positive or (lowest >= -self.noise and known >= 0)
+
+    @cached_property
+    def upper(self) -> list[Rule]:
+        """Gauss rule of each probe; a node next to zero stays where it is, since it stands for all below."""
+        if self.bracketed:
+            return [replace(rule, nodes=rule.nodes.clip(min=0.0)) for rule in self._gauss]
+        return [self._clean(rule) for rule in self._gauss]
 
     @cached_property
     def lower(self) -> list[Rule]:
@@ -175,16 +182,17 @@ class ProbedSums:
 
     def layers(self, alphas: Array) -> Array:
         """``Σ λ/(λ+α)`` split over the layers, ``(a, l)``; without standard errors."""
-        total = _share(self.known.values, alphas[:, None]) @ self.known.parts.T
+        a = alphas[:, None]
+        total = _share(self.known.values, a) @ self.known.parts.T
         for share, rules in zip(self._mixed, (self.lower, self.upper), strict=True):
             for rule in rules:
-                total += share / len(rules) * (_share(rule.nodes, alphas[:, None]) @ rule.parts.T)
+                total += share / len(rules) * (_share(self._nodes(rule, a), a) @ rule.parts.T)
         return total
 
     def density(self, edges: Array) -> Array:
         """Number of eigenvalues between neighbouring edges, estimated: weights of the nodes there."""
         found = np.histogram(self.known.values, edges)[0].astype(np.float64)
-        for rule in self.upper:
+        for rule in map(self._clean, self.upper):
             found += np.histogram(rule.nodes, edges, weights=rule.weights)[0] / len(self.probes)
         return found
 
@@ -244,15 +252,19 @@ class ProbedSums:
         if not self.probes:
             return np.zeros((len(a), 1)), np.zeros((len(a), 1))
         lower, upper = (
-            np.stack([term(rule.nodes, a) @ rule.weights for rule in rules], axis=1)
+            np.stack([term(self._nodes(rule, a), a) @ rule.weights for rule in rules], axis=1)
             for rules in (self.lower, self.upper)
         )
         return lower, upper
 
+    def _nodes(self, rule: Rule, a: Array) -> Array:
+        """Nodes for each strength, ``(a, m)``: without any strength those within the noise count as zero."""
+        return np.where((a == 0) & (np.abs(rule.nodes) <= self.noise), 0.0, rule.nodes)
+
     def _clean(self, rule: Rule) -> Rule:
-        """Nodes within the noise are zero."""
+        """Nodes within the noise are zero, and below it where nothing is negative."""
         nodes = np.where(np.abs(rule.nodes) <= self.noise, 0.0, rule.nodes)
-        return Rule(nodes.clip(min=0.0) if self.positive else nodes, rule.weights, rule.parts)
+        return replace(rule, nodes=nodes.clip(min=0.0) if self.bracketed else nodes)
 
 
 def quantile(count: int) -> float:
