@@ -16,12 +16,19 @@ from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
-from benchmarks import commands, glm, network_krylov, squared
+from benchmarks import commands, glm, network_evidence, network_krylov, network_products, squared
 from benchmarks.machine import describe
 from benchmarks.records import Plan, Result, Row
 from benchmarks.table import as_json, markdown
 
-ROWS: dict[str, Row] = {**squared.ROWS, **glm.ROWS, **network_krylov.ROWS, **commands.ROWS}
+ROWS: dict[str, Row] = {
+    **squared.ROWS,
+    **glm.ROWS,
+    **network_products.ROWS,
+    **network_krylov.ROWS,
+    **network_evidence.ROWS,
+    **commands.ROWS,
+}
 
 
 def measure(names: Iterable[str], plan: Plan, smoke: bool = False) -> list[Result]:

@@ -19,6 +19,8 @@ from torch.fx.node import map_arg
 from eigenshrink.errors import InputError
 from eigenshrink.networks.simplify import simplify
 
+BATCHED = ("FuncTorchBatched", "FuncTorchBatchedDecomposition", "CompositeImplicitAutograd")
+
 
 @dataclass(frozen=True, eq=False)
 class TwoParts:
@@ -90,7 +92,7 @@ def _has_rule(node: fx.Node) -> bool:
     if schema is None:
         return True
     name = f"{schema.name}.{schema.overload_name}" if schema.overload_name else schema.name
-    return bool(torch._C._dispatch_has_kernel_for_dispatch_key(name, "FuncTorchBatched"))
+    return any(torch._C._dispatch_has_kernel_for_dispatch_key(name, key) for key in BATCHED)
 
 
 def _results(graph: fx.Graph) -> list[Any]:
