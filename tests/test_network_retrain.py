@@ -1,0 +1,137 @@
+"""The benchmark that trains again: its trainings are right, and what is predicted is held against them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from benchmarks import retrain
+from benchmarks.retraining.calibrate import calibrate
+from benchmarks.retraining.compare import Comparison, Losses, Point, compare, strengths
+from benchmarks.retraining.models import CASES, rows
+from benchmarks.retraining.table import markdown
+from benchmarks.retraining.training import Problem, settle, train
+from sklearn.linear_model import LogisticRegression
+
+import eigenshrink as es
+
+LOGISTIC = replace(CASES["logistic regression"], rows=120)
+
+
+@pytest.fixture(scope="module")
+def comparison():
+    torch.set_num_threads(1)
+    return compare(LOGISTIC, count=7, cold=False)
+
+
+def test_trainings_stop_where_scikit_learn_does(comparison):
+    training, testing = rows(120)
+    X, y = training.pictures.reshape(120, 64).numpy(), training.digits.numpy()
+    for point in comparison.points[::4]:
+        fitted = LogisticRegression(C=1 / (120 * point.alpha), tol=1e-10, max_iter=10_000).fit(X, y)
+        shares = fitted.predict_proba(testing.pictures.reshape(-1, 64).numpy())
+        test = -np.log(shares[np.arange(len(shares)), testing.digits.numpy()]).mean()
+        assert point.trained.test == pytest.approx(test, rel=1e-5)
+    assert max(point.gain for point in comparison.points) < 1e-9
+
+
+def test_calibrated_predictions_are_within_two_percent_where_they_are_believed(comparison):
+    low, high = comparison.steady
+    assert low <= comparison.alpha / 2
+    assert high >= 2 * comparison.alpha
+    assert comparison.worst("calibrated", comparison.steady) < 0.02
+    outside = comparison.worst("predicted", (0.0, np.inf))
+    assert outside > 0.1  # a quadratic is no good everywhere
+    inside = comparison.worst("predicted", (comparison.alpha * 0.99, comparison.alpha * 1.01))
+    assert inside < 1e-6
+
+
+def test_table_says_what_was_met(comparison):
+    text = markdown([comparison], 0)
+    assert "| logistic regression | calibrated | 2." in text
+    lines = [line for line in text.splitlines() if line.startswith("| logistic")]
+    assert [line.endswith("| yes |") for line in lines] == [
+        comparison.worst("predicted", comparison.trusted) <= 0.02,
+        True,
+    ]
+    record = retrain.as_json([replace(comparison, trusted=(0.0, np.inf))])[0]
+    assert record["trusted"] == [0.0, None]
+    assert len(record["points"]) == len(comparison.points)
+
+
+def test_worst_looks_inside_the_range_only():
+    truth, wrong = Losses(1.0, 1.0), Losses(1.0, 1.5)
+    points = [Point(a, wrong if a > 2 else truth, None, truth, None, 0.0) for a in (1.0, 2.0, 3.0)]
+    made = Comparison("made", 1, 1, 1.0, "ggn", (1.0, 2.0), (1.0, 3.0), tuple(points))
+    assert made.worst("predicted", made.trusted) == 0.0
+    assert made.worst("predicted", made.steady) == pytest.approx(0.5)
+
+
+def test_a_quadratic_is_calibrated_already():
+    made = np.random.default_rng(1)
+    A = made.normal(size=(30, 5))
+    H, best = A.T @ A / 30, made.normal(size=5)
+    w0 = np.linalg.solve(H + 0.1 * np.eye(5), H @ best)
+    path = Straight(es.quadratic(w0, H, alpha=0.1, gradient=H @ (w0 - best)))
+    found = calibrate(path, lambda w: (0.0, H @ (w - best)), 0.1)
+    assert found.strengths == pytest.approx(found.places, rel=1e-9)
+    assert found.weights(0.2) == pytest.approx(np.linalg.solve(H + 0.2 * np.eye(5), H @ best), rel=1e-2)
+    assert found.weights(1e9) is None
+    assert found.steady == (pytest.approx(found.places[0]), pytest.approx(found.places[-1]))
+
+
+class Straight:
+    """A path of a quadratic with the slope that a network's has."""
+
+    def __init__(self, path):
+        self.path, self.quadratic, self.fit = path, path, path.fit
+
+    def weights(self, alpha):
+        return self.path.weights(alpha)
+
+    def slope(self, alpha, step=1e-6):
+        return (self.weights(alpha * (1 + step)) - self.weights(alpha * (1 - step))) / (2 * step)
+
+
+def test_strengths_hold_the_ends_once():
+    grid = strengths(1e-3, 5, (5e-4, 1e-3, 1e9, 0.0))
+    assert len(grid) == 6
+    assert 1e-3 in grid
+    assert 5e-4 in grid
+
+
+@pytest.mark.parametrize("name", ["MLP", "CNN", "transformer"])
+def test_curvature_and_gradient_of_every_model(name):
+    """Against the slope of the loss, and the Jacobian of all outputs at once."""
+    training, _ = rows(6)
+    problem = Problem.of(CASES[name], training)
+    made, w = np.random.default_rng(2), problem.weights
+    v = made.normal(size=len(w))
+    step = 1e-5
+    slope = (problem.loss(w + step * v, training) - problem.loss(w - step * v, training)) / (2 * step)
+    assert problem.gradient(w)[1] @ v == pytest.approx(slope, rel=1e-5)
+    up, down = (problem._scores(torch.from_numpy(w + s * v), training).numpy() for s in (step, -step))
+    moved = (up - down) / (2 * step)
+    share = problem._scores(torch.from_numpy(w), training).softmax(dim=1).numpy()
+    product = (share * moved**2).sum() - ((share * moved).sum(axis=1) ** 2).sum()
+    assert v @ problem.gauss_newton(w) @ v == pytest.approx(product / 6, rel=1e-5)
+
+
+def test_free_weights_are_not_penalised():
+    problem = Problem.of(LOGISTIC, rows(120)[0])
+    assert problem.factor.sum() == 640
+    assert np.all(problem.factor[-10:] == 0)
+    assert np.all(Problem.of(CASES["MLP"], rows(6)[0]).factor == 1)
+
+
+def test_a_training_is_no_worse_than_another_one():
+    """The kick leaves saddles; what is kept is the lower."""
+    training, _ = rows(40)
+    case = replace(CASES["MLP"], alpha=1e-2, rows=40)
+    problem = Problem.of(case, training)
+    found = train(case, problem, case.alpha)
+    again = settle(problem, found.weights, case.alpha)
+    assert found.objective <= again.objective * (1 + 1e-6)
+    assert found.gain < 1e-6
