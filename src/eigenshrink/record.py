@@ -342,7 +342,8 @@ class Study:
         """Write the study to one file without its rows; :func:`eigenshrink.load` reads it.
 
         What needs rows is kept as a table (leave-one-out, to about 1e-7 of its range) or is lost (the
-        certificate becomes NaN). Nothing in the file is ever executed.
+        certificate becomes NaN). A network is written as safetensors, without model and rows. Nothing in
+        the file is ever executed.
         """
         from eigenshrink.archive import write_study
 
