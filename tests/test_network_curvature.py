@@ -90,7 +90,7 @@ def products(name, kind):
 def test_products_are_those_of_dense_second_derivatives(name, kind):
     made = products(name, kind)
     assert made.route == FORWARD
-    assert made.block(50) == 16
+    assert made.found.kept[0].products is not None
     assert oracles.error(made.dense, truth(name, kind)) < EXACT
 
 

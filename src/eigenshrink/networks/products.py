@@ -20,7 +20,7 @@ from eigenshrink.networks.block import BlockTimer
 from eigenshrink.networks.declared import network_of
 from eigenshrink.networks.determinism import check
 from eigenshrink.networks.forecast import Forecast, seconds_of
-from eigenshrink.networks.linearised import KINDS, Linearised, Parts
+from eigenshrink.networks.linearised import KINDS, Linearised, Parts, Vectors
 from eigenshrink.networks.losses.generic import GenericLoss
 from eigenshrink.networks.network import Network
 from eigenshrink.networks.survey import Survey, survey
@@ -224,10 +224,18 @@ class NetworkCurvature(Curvature):
         sums = torch.zeros((columns.shape[1], self.dim), dtype=torch.float64, device=parameters.device)
         with self.found.way.ready():
             for batch in self._batches():
-                product = batch.product if size == 1 or batch.products is None else batch.products
                 for start, part in zip(starts, vectors, strict=True):
-                    self._add(sums[start : start + size], product(part))
+                    self._multiply(sums[start : start + size], batch, part, size > 1)
         return np.asarray(sums.cpu().numpy().T)
+
+    def _multiply(self, sums: Tensor, batch: Linearised, vectors: Vectors, many: bool) -> None:
+        if not many:
+            self._add(sums, batch.product(vectors))
+        elif batch.products is not None:
+            self._add(sums, batch.products(vectors))
+        else:
+            for number in range(len(sums)):
+                self._add(sums[number : number + 1], batch.product([vector[number] for vector in vectors]))
 
     def _add(self, sums: Tensor, parts: Parts) -> None:
         for weight, part in zip(self.network.parameters.weights, parts, strict=True):

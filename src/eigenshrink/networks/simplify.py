@@ -112,9 +112,7 @@ def _alike(one: fx.Node, other: fx.Node) -> bool:
     first, second = one.meta.get("val"), other.meta.get("val")
     if not isinstance(first, torch.Tensor) or not isinstance(second, torch.Tensor):
         return False
-    if first.shape != second.shape or first.dtype != second.dtype:
-        return False
-    return first.stride() == second.stride()
+    return first.shape == second.shape and first.dtype == second.dtype
 
 
 def _meaning(node: fx.Node) -> object:
