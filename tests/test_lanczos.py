@@ -175,6 +175,32 @@ def test_products_that_are_not_finite_are_refused() -> None:
         space(Problem(replace(made.fit, curvature=Broken(made.H)), made.H))
 
 
+def test_what_counts_for_little_is_multiplied_seldom() -> None:
+    spectrum = SPECTRA["power law"]
+    counts = [space(problem(spectrum, stray=stray), weakest=1e-5)[0].done for stray in (0.0, 1e-7, 1e-2)]
+    assert counts[0] < counts[1] < counts[2] < 2 * counts[0]
+
+
+def test_the_path_from_the_weights_as_they_are_is_as_accurate_where_it_is_wanted() -> None:
+    made, alphas = problem(SPECTRA["power law"], stray=1e-2), strengths(SPECTRA["power law"])
+    operator = Penalised(made.fit, eliminate(made.fit, 1 << 30).block)
+    lanczos = Lanczos(operator, Limits(1e-6, alphas[0], 400, still=True))
+    still = grow(lanczos).still
+    rested = Problem(replace(made.fit, gradient=-made.fit.alpha * made.fit.weights), made.H)
+    true = exact(rested, alphas)
+    error = np.linalg.norm(answers(lanczos, still, alphas) - true, axis=1)
+    assert np.all(error <= 1e-6 * np.linalg.norm(true, axis=1))
+    assert np.all(error <= still.bound(alphas) + 1e-13 * np.linalg.norm(true, axis=1))
+
+
+def test_a_curvature_that_is_positive_by_construction_has_no_negative_values() -> None:
+    made = problem(INDEFINITE)
+    made.fit.curvature.positive = True
+    _, krylov = space(made, weakest=1e-2)
+    assert krylov.values.min() == 0
+    assert krylov.margin == 0
+
+
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_a_growing_basis_stays_orthonormal_to_its_rounding(dtype) -> None:
     rng = np.random.default_rng(0)

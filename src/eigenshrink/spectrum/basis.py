@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
+RECENT = 8  # rows that a product with the newest one may have a large part of
+FAINT = 1e-3  # share of a vector: what is taken out of it once leaves no more than rounding
 SPAN = 1 << 14  # numbers that are added up in the precision of the basis before float64 takes over
 
 
@@ -41,16 +43,27 @@ class Growing:
         self._room[self.size : count] = vectors
         self.size = count
 
-    def against(self, vectors: Array) -> Array:
-        """``V Wᵀ`` for rows W ``(b, p)``, added up in float64, ``(m, b)``."""
-        return times(self.rows, vectors)
-
     def without(self, vectors: Array) -> Array:
-        """Take the rows out of ``(b, p)`` in place, twice; what was taken, ``(m, b)``."""
+        """Take the rows out of ``(b, p)`` in place; what was taken, ``(m, b)``.
+
+        First the newest rows, of which a product with the last one has a part, then all, and all once more
+        if that was more than rounding.
+        """
+        newest = max(self.size - RECENT, 0)
         taken = np.zeros((self.size, len(vectors)))
+        taken[newest:] = take_out(self.rows[newest:], vectors)
         for _ in range(2):
-            taken += take_out(self.rows, vectors)
+            again = take_out(self.rows, vectors)
+            taken += again
+            if faint(again, vectors):
+                break
         return taken
+
+
+def faint(taken: Array, vectors: Array) -> bool:
+    """Whether so little was taken out of each row that taking it out once was enough."""
+    lengths = np.linalg.norm(vectors, axis=1)
+    return bool(np.all(np.linalg.norm(taken, axis=0) <= FAINT * lengths))
 
 
 def times(rows: NDArray[np.floating], vectors: Array) -> Array:
@@ -136,15 +149,18 @@ class KrylovBasis:
         return KrylovBasis(self.lead, self.rest, self.turn[:, picked])
 
     def take_out(self, rows: Array) -> None:
-        """Subtract the directions from rows ``(b, p_pen)`` in place, twice."""
+        """Subtract the directions from rows ``(b, p_pen)`` in place, twice if they are more than faint."""
         if not self.turn.shape[1]:
             return
         for _ in range(2):
-            inner = self.turn @ self.forth(rows.T)
+            along = self.forth(rows.T)
+            inner = self.turn @ along
             rows -= inner[: len(self.lead)].T @ self.lead
             small = inner[len(self.lead) :].T.astype(self.rest.dtype)
             for part in parts(rows.shape[1]):
                 rows[:, part] -= small @ self.rest[:, part]
+            if faint(along, rows):
+                return
 
     def forth(self, vectors: Array) -> Array:
         """``Qᵀ v``."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 EPS = float(np.finfo(np.float64).eps)
-STRENGTHS = 20  # at which the error is watched while the space grows
+STRENGTHS = 40  # at which the error is watched while the space grows
 SURE = 1e-6  # relative error of w̃ below which six digits are sure
 WEAK = 1e-5  # weakest strength in units of the largest curvature, where α₀ says nothing
 BELOW = 1e-2  # weakest strength in units of α₀
@@ -60,8 +60,8 @@ class Krylov:
         inside = self.projected[:m]
         values, turn = np.linalg.eigh(0.5 * (inside + inside.T))
         values, turn = values[::-1].copy(), turn[:, ::-1].copy()
-        values[np.abs(values) <= self.noise * max(float(np.abs(values).max(initial=0.0)), 0.0)] = 0.0
-        return values, turn
+        values[np.abs(values) <= self.noise * float(np.abs(values).max(initial=0.0))] = 0.0
+        return values.clip(min=0.0) if self.positive else values, turn
 
     @property
     def values(self) -> Array:

@@ -18,6 +18,7 @@ SHARE = (
 LEVEL = 2.0  # rounding of a product in units of its precision, until it is measured
 NOISY = 2.0  # times the measured error of a product is allowed for
 NEAR = 0.3  # of the largest residual: directions that are multiplied together
+FAINT = 1e-4  # of a product: what is new of it is made orthogonal once more
 TRIED = (0, STRENGTHS // 3, 2 * STRENGTHS // 3)  # strengths at which that error is measured
 STAGE = "path"
 
@@ -93,7 +94,8 @@ class Lanczos:
         room = max(self.operator.dim - self.basis.size, 0)
         fresh, R = orthonormal(image, 10 * self.epsilon * scale)
         fresh, R = fresh[:room], R[:room]
-        self.basis.without(fresh)
+        if len(fresh) and np.diag(R).min() < FAINT * longest:
+            self.basis.without(fresh)  # so little is left that rounding shows
         grown = np.zeros((self.basis.size + len(fresh), m + len(block)))
         grown[: len(self.projected), :m] = self.projected
         grown[: self.basis.size, m:] = taken
@@ -188,7 +190,7 @@ class Lanczos:
         self.lead, self.start, self.projected = state["lead"], state["start"], state["projected"]
         size, alone, noise, products = state["numbers"]
         self.size, self.alone = float(size), bool(alone)
-        self.noise = -1.0 if self.limits.products > products else float(noise)
+        self.noise = float(noise)
         most = max(self.limits.products, int(products))
         self.basis = Growing(self.operator.dim, self.operator.precision, min(self.operator.dim, most) + 2)
         self.basis.add(self.lead)
@@ -210,12 +212,18 @@ def grow(lanczos: Lanczos, report: Report | None = None, checkpoint: Checkpoint 
     kept = checkpoint.read(STAGE)
     if kept is not None:
         lanczos.restore(kept)
-    while lanczos.noise < 0 and not lanczos.ended():
-        lanczos.step()
-        checkpoint.write(STAGE, lanczos.state)
-        if report is not None:
-            report(lanczos.done, lanczos.limits.products, "directions of the path")
+
+    def go_on() -> None:
+        while not lanczos.ended():
+            lanczos.step()
+            checkpoint.write(STAGE, lanczos.state)
+            if report is not None:
+                report(lanczos.done, lanczos.limits.products, "directions of the path")
+
+    go_on()
     if lanczos.noise < 0:
         lanczos.measure_noise()
+        go_on()  # what rounding adds was a guess until now
+    if kept is None or len(kept["projected"]) != len(lanczos.projected) or kept["numbers"][2] < 0:
         checkpoint.write(STAGE, lanczos.state, last=True)
     return lanczos.krylov()

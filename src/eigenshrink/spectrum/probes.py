@@ -92,7 +92,6 @@ class Run:
         self.known.basis.take_out(image)
         for row, j in enumerate(alive):
             self.diagonal[j, self.steps] = self.bases[j].without(image[row : row + 1])[-1, 0]
-        self.known.basis.take_out(image)
         norms = np.linalg.norm(image, axis=1)
         floor = 10 * float(np.finfo(self.operator.precision).eps) * self.scale
         room = self.operator.dim - len(self.known.values)
