@@ -40,6 +40,11 @@ def stationarity(examined: Examined) -> Finding:
         value = size / float(noise)
         meaning = f"{said}: {number(value, 2)} times what another sample of rows would change it by."
         return Finding(check, "warn" if value > 1 else "pass", value, 1.0, meaning, advice * (value > 1))
+    if path.rested:  # the path was made to start at w₀: ask the bound ‖ρ‖/α₀, not the path
+        meaning = f"{said}, and the loss does not fall as predicted towards the minimum of the quadratic."
+        value = size / (fit.alpha * float(np.linalg.norm(w))) if fit.alpha > 0 else float("inf")
+        found = "warn" if value > MOVED else "pass"
+        return Finding(check, found, value, MOVED, meaning, advice * (value > MOVED))
     if fit.alpha <= path.quadratic.trusted[0]:
         return Finding(check, "pass", float("nan"), MOVED, f"{said}; how noisy it is is not known.", "")
     moved = float(np.linalg.norm(np.asarray(path.weights(fit.alpha), dtype=np.float64) - w))

@@ -7,7 +7,7 @@ import numpy as np
 from eigenshrink.audit.finding import Examined, Finding
 from eigenshrink.data.digits import number
 from eigenshrink.risk import criterion_name
-from eigenshrink.risk.curve import at_edge
+from eigenshrink.risk.curve import covers
 
 NARROW = 2.0  # factor each way below which hardly anything is seen
 INACCURATE = 1e-2  # relative error of the weights from which they are not those of the quadratic
@@ -113,10 +113,9 @@ def sharp_optimum(examined: Examined) -> Finding:
     low, high = choice.interval
     ends = np.exp(choice.curve.span or span)
     held = np.clip([low, high], *ends)
-    value = float(np.log(held[1] / held[0]) / np.log(ends[1] / ends[0]))
+    value = float(np.log(held[1] / held[0]) / np.log(ends[1] / ends[0])) if ends[1] > ends[0] else 1.0
     meaning = f"Strengths from {number(low, 2)} to {number(high, 2)} are as good as the best"
-    edges = at_edge(np.array([low, high]), choice.curve.edges, "")
-    if not np.all((edges == "trusted") | np.isin([low, high], (0.0, np.inf))):
+    if not covers(low, high, choice.curve.edges):
         return Finding(check, "pass", value, 1.0, f"{meaning}: {value:.0%} of the trusted range.", "")
     meaning = f"{meaning}, which is all of the trusted range: the model cannot tell from here."
     advice = "Read nothing into the value of alpha; judge by more rows (val_loader=)."

@@ -17,7 +17,7 @@ from eigenshrink.errors import InputError
 from eigenshrink.path import KrylovPath, Path
 from eigenshrink.penalty import strengths
 from eigenshrink.risk import RiskCurve, criterion_name
-from eigenshrink.risk.curve import at_edge
+from eigenshrink.risk.curve import at_edge, covers
 
 EVERYTHING = (0.0, float("inf"))
 EDGE = (
@@ -228,11 +228,14 @@ def _spread(value: Any, curve: RiskCurve, targets: int, one_target: bool) -> Any
 
 
 def _flatness(low: float, high: float, seen: tuple[float, float]) -> str:
-    bounded, edges = seen != EVERYTHING, at_edge(np.array([low, high]), seen, "")
-    if bounded and np.all((edges == "trusted") | np.isin([low, high], EVERYTHING)):
+    if seen != EVERYTHING and covers(low, high, seen):
         return (
             f"anything between {number(low, 2)} and {number(high, 2)} is as good, which is all that can be "
             "seen from where the training stopped: the model cannot tell from here"
+        )
+    if seen != EVERYTHING and np.all(at_edge(np.array([low, high]), seen, "") == "trusted"):
+        return (
+            f"nothing that can be seen is as good as {number(low, 3)} itself, and nothing is seen beyond it"
         )
     if low == high:
         return f"only {number(low, 3)} itself: every other strength can be told from it"

@@ -71,10 +71,16 @@ def trusted_range(path: KrylovPath) -> tuple[float, float]:
     last = int(bad[bad > place].min(initial=len(good))) - 1
     bottom, top = float(found.alphas[first]), float(found.alphas[last])
     reached = np.log(bottom) <= low + 1e-9, np.log(top) >= high - 1e-9
-    if path.fit.alpha == 0.0 or (reached[0] and least == 0.0):
+    if (path.fit.alpha == 0.0 or (reached[0] and least == 0.0)) and _ends_at_zero(path):
         bottom = 0.0
     alpha = path.fit.alpha if path.fit.alpha > 0 else bottom  # exp(log α₀) is only nearly α₀
     return min(bottom, alpha), float("inf") if reached[1] else max(top, alpha)
+
+
+def _ends_at_zero(path: KrylovPath) -> bool:
+    """Whether the path has a limit as α → 0: no flat direction along which the loss falls without end (M6)."""
+    flat = path.spectrum.eigenvalues == 0
+    return not bool(np.any(path.spectrum.numerators[flat] != 0))
 
 
 def _ends(path: KrylovPath) -> tuple[float, float, float] | None:
@@ -83,7 +89,10 @@ def _ends(path: KrylovPath) -> tuple[float, float, float] | None:
     if span is None:
         return None
     top = span[1] + np.log(100.0)
-    bottom = max(span[0] - np.log(100.0), span[1] - np.log(FARTHEST))
+    farthest = span[1] - np.log(FARTHEST)
+    if path.fit.alpha > 0:  # a strength is never believed because nothing was looked at below α₀
+        farthest = min(farthest, np.log(path.fit.alpha) - np.log(100.0))
+    bottom = max(span[0] - np.log(100.0), farthest)
     start = float(np.log(path.fit.alpha)) if path.fit.alpha > 0 else bottom
     if least > 0:
         bottom = max(bottom, np.log(least * (1 + 1e-3)))

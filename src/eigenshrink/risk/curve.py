@@ -233,6 +233,12 @@ def at_edge(alpha: Array, edges: tuple[float, float], otherwise: Any) -> NDArray
     return np.where(there, "trusted", otherwise)
 
 
+def covers(low: float, high: float, edges: tuple[float, float]) -> bool:
+    """Whether an interval of strengths is all of what is believed: it reaches both of its edges, not one twice."""
+    bottom, top = edges
+    return bool(low <= bottom * ENDS and (high >= top / ENDS))
+
+
 def once(criterion: Callable[[AnyPath], RiskCurve]) -> Callable[[AnyPath], RiskCurve]:
     """A criterion that others build on: one curve per path, whose last answers they share."""
 

@@ -88,12 +88,18 @@ class CrossEntropy(NetLoss):
         return float((target != self.ignore_index).sum())
 
     def middle(self, output: Tensor, target: Any) -> Product:
-        """``m (diag p − ppᵀ)`` of each target, ``m = Σ_c q_c``."""
+        """``m (diag p − ppᵀ)`` of each target, ``m = Σ_c q_c``.
+
+        A constant added to a vector changes nothing: its entry of the likeliest class is taken off first.
+        Else ``p − p²`` cancels where a row is fitted well, and the curvature of a good network is noise.
+        """
         share = output.softmax(1) * self._mass(output, target).unsqueeze(1)
         mass = share.sum(1, keepdim=True)
         safe = torch.where(mass > 0, mass, 1.0)
+        likeliest = output.argmax(1, keepdim=True).unsqueeze(0)
 
         def product(vectors: Tensor) -> Tensor:
+            vectors = vectors - vectors.take_along_dim(likeliest, 2)
             part = share * vectors
             return part - share * (part.sum(2, keepdim=True) / safe)
 
