@@ -44,19 +44,11 @@ def decompose_factor(fit: Fit) -> Spectrum:
     values, U = values[::-1], U[:, ::-1]
     keep = values > NOISE * epsilon * np.sqrt(len(rows)) * float(values.max(initial=0.0))
     values, U = values[keep], U[:, keep]
-    inside = KrylovBasis(np.zeros((0, rows.shape[1])), rows, U / np.sqrt(values))
     operator = Penalised(fit, free)
-    v0, slope = operator.start, operator.slope
     alpha = fit.alpha if np.isfinite(fit.alpha) else 0.0
-    both = np.stack([v0, slope + alpha * v0])
-    beside = both.copy()
-    inside.take_out(beside)
-    extra, _ = orthonormal(beside, epsilon * float(np.linalg.norm(both, axis=1).max()))
-    turn = np.zeros((len(extra) + len(rows), len(values) + len(extra)))
-    turn[len(extra) :, : len(values)] = inside.turn
-    turn[: len(extra), len(values) :] = np.eye(len(extra))
-    basis = KrylovBasis(extra, rows, turn)
-    values = np.append(values, np.zeros(len(extra)))
+    both = np.stack([operator.start, operator.slope + alpha * operator.start])
+    basis = _with_start(rows, U / np.sqrt(values), both, epsilon)
+    values = np.append(values, np.zeros(len(basis.lead)))
     along = basis.forth(both.T)
     numerators = (values + alpha) * along[:, 0] - along[:, 1]
     level = NOISE * epsilon * float(np.abs(numerators).max(initial=0.0))
@@ -72,6 +64,18 @@ def decompose_factor(fit: Fit) -> Spectrum:
         floor=numerical_floor(float(values.max(initial=0.0)), smallest, epsilon, squared=True),
         free=free,
     )
+
+
+def _with_start(rows: NDArray[np.floating], turn: Array, both: Array, epsilon: float) -> KrylovBasis:
+    """Directions inside the span of the rows, then those of v₀ and ρ, ``(2, p_pen)``, outside of it."""
+    inside = KrylovBasis(np.zeros((0, rows.shape[1])), rows, turn)
+    beside = both.copy()
+    inside.take_out(beside)
+    extra, _ = orthonormal(beside, epsilon * float(np.linalg.norm(both, axis=1).max()))
+    (r, k), e = turn.shape, len(extra)
+    joined = np.zeros((e + r, k + e))
+    joined[e:, :k], joined[:e, k:] = turn, np.eye(e)
+    return KrylovBasis(extra, rows, joined)
 
 
 def _free_block(fit: Fit, B: NDArray[np.floating], epsilon: float) -> FreeBlock:

@@ -23,7 +23,7 @@ COLUMNS = 2000  # free weights up to which their columns of H are made
 BLOCK = 16  # products at once, of these columns
 SPAN = 1 << 15  # weights that are multiplied at once where columns are kept in float32
 INNER = 500  # products of one solve with H_FF
-MARGIN = 10.0  # times the rounding of a product is noise
+MARGIN = 3.0  # times the rounding of a product is noise
 
 
 class Onto(ABC):
