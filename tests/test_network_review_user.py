@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from network_models import drawn
 from torch import nn
 from torch.nn import functional as F
 
 import eigenshrink.networks as en
+from eigenshrink.errors import InputError
 from eigenshrink.networks.losses import find_loss
 from eigenshrink.risk.curve import covers
+from network_models import drawn
 
 
 def problem(rows: int = 60, width: int = 4, classes: int = 3, spread: float = 1.0):
@@ -96,8 +97,16 @@ def test_a_sharp_optimum_at_an_end_is_not_called_flat():
         val_loader=(X, y),
         weight_decay=1.0,
     )
-    low, high = study.choice.interval
+    high = study.choice.interval[1]
     assert study.choice.boundary == "trusted"
     assert high < 1.0, "the strength of the training is worse, and that can be seen"
     assert "the model cannot tell" not in study.summary()
     assert found(study, "flat optimum").verdict == "pass"
+
+
+@pytest.mark.parametrize("model", [None, nn.Linear, "model.pt"])
+def test_weights_are_written_into_models_only(model):
+    X, y, right = problem()
+    study = en.study(right, nn.CrossEntropyLoss(), (X, y), weight_decay=0.1, effort=en.Effort(probes=2))
+    with pytest.raises(InputError, match=r"give a torch\.nn\.Module"):
+        study.apply_(model, 0.1, force=True)

@@ -84,6 +84,10 @@ class NetworkStudy(Study):
     def _beside(self, model: Any, flat: NDArray[np.floating]) -> list[tuple[Any, Array]]:
         """Each parameter that was studied, with its new values; all are found before one is written."""
         assert isinstance(self.feature_names, WeightNames)
+        if isinstance(model, type) or not hasattr(model, "named_parameters"):
+            raise InputError(
+                f"model is {model!r}: give a torch.nn.Module, built like the one that was studied"
+            )
         known = dict(getattr(model, "module", model).named_parameters(remove_duplicate=False))
         pairs, place = [], 0
         for name, shape in self.feature_names.parameters:

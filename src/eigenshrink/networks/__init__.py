@@ -16,6 +16,7 @@ if find_spec("torch") is None:
 
 _WHERE = {
     "study": "chain",
+    "Effort": "chain",
     "curvature": "products",
     "L2Hook": "hook",
     "param_groups": "decay",

@@ -234,9 +234,9 @@ def at_edge(alpha: Array, edges: tuple[float, float], otherwise: Any) -> NDArray
 
 
 def covers(low: float, high: float, edges: tuple[float, float]) -> bool:
-    """Whether an interval of strengths is all of what is believed: it reaches both of its edges, not one twice."""
+    """Whether an interval of strengths is all of what is believed: both its edges, not one twice."""
     bottom, top = edges
-    return bool(low <= bottom * ENDS and (high >= top / ENDS))
+    return bool(low <= bottom * ENDS and high >= top / ENDS)
 
 
 def once(criterion: Callable[[AnyPath], RiskCurve]) -> Callable[[AnyPath], RiskCurve]:
