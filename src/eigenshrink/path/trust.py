@@ -78,14 +78,14 @@ def trusted_range(path: KrylovPath) -> tuple[float, float]:
 
 
 def _ends_at_zero(path: KrylovPath) -> bool:
-    """Whether the path has a limit as α → 0: no flat direction along which the loss falls without end (M6)."""
+    """Whether the path has a limit as α → 0: along no flat direction the loss falls without end (M6)."""
     flat = path.spectrum.eigenvalues == 0
     return not bool(np.any(path.spectrum.numerators[flat] != 0))
 
 
 def _ends(path: KrylovPath) -> tuple[float, float, float] | None:
     """Where to look in log α: the lowest strength, the one to start from, the highest."""
-    span, least = path.quadratic.span, path.quadratic.trusted[0]
+    span, least = path.quadratic.span or _around_start(path), path.quadratic.trusted[0]
     if span is None:
         return None
     top = span[1] + np.log(100.0)
@@ -97,6 +97,15 @@ def _ends(path: KrylovPath) -> tuple[float, float, float] | None:
     if least > 0:
         bottom = max(bottom, np.log(least * (1 + 1e-3)))
     return min(bottom, start), start, max(top, start)
+
+
+def _around_start(path: KrylovPath) -> tuple[float, float] | None:
+    """Without curvature, as that of an absolute error, the weights move all the same: ``w̃ = −g/α``."""
+    if not len(path.spectrum.eigenvalues):
+        return None
+    gradient, weights = path.fit.gradient, path.fit.weights
+    alpha = path.fit.alpha or float(np.linalg.norm(gradient)) / max(float(np.linalg.norm(weights)), 1e-300)
+    return (float(np.log(alpha)),) * 2 if alpha > 0 else None
 
 
 @dataclass
