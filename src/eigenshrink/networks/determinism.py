@@ -27,6 +27,7 @@ Array = NDArray[np.float64]
 
 AGREE = {torch.float64: 1e-9, torch.float32: 1e-4}  # relative difference of losses
 STEEP = 10.0  # times that of gradients, which cancel in a batch
+LARGEST = 1e100  # output
 ROUNDINGS = 100.0  # of the largest output, that one may differ by when its row stands in another batch
 
 
@@ -55,12 +56,12 @@ def check(network: Network, loader: Any, name: str = "loader") -> Pass:
     with undisturbed(network.model):
         _same_batch(network, data)
         first = run(network, weights, data)
+        _finite(first, name)
         second = run(network, weights, data.drawn(data.seed + 1), gradient=not network.loss.by_row)
         _same_passes(network, first, second, name)
         if not _same_order(network, first, second):
             again = run(network, weights, data, gradient=False)
             _kept_order(network, first, again, name)
-    _finite(first, name)
     return first
 
 
@@ -120,13 +121,32 @@ def _same_batch(network: Network, data: Batches) -> None:
 
 def _answer(network: Network, batch: Batch) -> tuple[Array, Array]:
     """What the model gives for a batch, and the gradient of its loss, ``(p,)``."""
-    tensors = [tensor.requires_grad_() for tensor in network.parameters.tensors()]
-    output = network.output(tensors, batch)
+    tensors = [tensor.clone().requires_grad_() for tensor in network.parameters.tensors()]
+    output = _output(network, tensors, batch)
     slopes: Sequence[Tensor | None] = [None] * len(tensors)
     if output.requires_grad:
         total = network.loss.sum(output, batch.target)
         slopes = torch.autograd.grad(total, tensors, allow_unused=True)
     return accurate(output.detach()).numpy(), network.parameters.join(slopes)
+
+
+def _output(network: Network, tensors: list[Tensor], batch: Batch) -> Tensor:
+    """Refuse a model that writes into its weights, or cannot be computed with in float32."""
+    try:
+        output = network.output(tensors, batch)
+    except RuntimeError as error:
+        if not network.parameters.coarse:
+            raise
+        raise InputError(
+            "weights of 16 bits are computed with in float32, and so the model fails: "
+            f"{str(error).partition(chr(10))[0]}; let it cast to the type of its weights, not to 16 bits"
+        ) from error
+    if not np.array_equal(network.parameters.join(tensors), network.parameters.flat(), equal_nan=True):
+        raise InputError(
+            "the model changes its weights when it is called, as nn.Embedding does with max_norm; call it on "
+            "all rows until they stay, or leave this out"
+        )
+    return output
 
 
 def _why(model: nn.Module, drew: bool) -> str:
@@ -228,6 +248,11 @@ def _finite(first: Pass, name: str) -> None:
         raise InputError(
             f"the loss of {item} {bad[0]} of {name} is {first.losses.values[bad[0]]}: "
             "it must be finite; look at its inputs and at the weights"
+        )
+    if first.reach > LARGEST:
+        raise InputError(
+            f"the model gives {first.reach:.1g} for a row of {name}: squares of that are no numbers any "
+            "more; look at its inputs and at the weights"
         )
 
 

@@ -157,7 +157,12 @@ class Differences(OnCopy):
 
 def copied(network: Network) -> Network:
     """A copy of the model with the weights of now, those of 16 bits in 32."""
-    model: nn.Module = copy.deepcopy(network.model)
+    noted = [taken_apart(list(vars(module).values()))[0] for module in network.model.modules()]
+    passed = {id(one): one.detach() for tensors in noted for one in tensors if not one.is_leaf}
+    model: nn.Module = copy.deepcopy(network.model, passed)  # what a pass has left refuses to be copied
+    for module in model.modules():
+        if isinstance(module, nn.Embedding | nn.EmbeddingBag):  # sparse gradients are not differentiated
+            module.sparse = False
     with torch.no_grad():
         for tensor in [*model.parameters(), *model.buffers()]:
             tensor.data = tensor.data.float() if tensor.dtype in COARSE else tensor.data

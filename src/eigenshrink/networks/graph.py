@@ -61,13 +61,14 @@ def two_parts(
     InputError
         If it draws random numbers.
     RuntimeError
-        If it cannot be traced, such as branches that depend on values.
+        If it cannot be traced, such as branches and shapes that depend on values.
     """
     traced = _traced(product, list(tangents), list(others))
     graph = traced.graph
-    _refuse_random(graph)
-    simplify(graph)
     inputs = [node for node in graph.nodes if node.op == "placeholder"]
+    _refuse_random(graph)
+    _refuse_shapes(graph, _reached(graph, inputs))
+    simplify(graph)
     moved, fixed = inputs[: len(tangents)], inputs[len(tangents) :]
     *results, watched = _results(graph)
     moving = _reached(graph, moved)
@@ -107,6 +108,22 @@ def _refuse_random(graph: fx.Graph) -> None:
                 f"the model draws random numbers in evaluation mode ({node.target}), so that no two "
                 "products agree: make dropout or noise depend on self.training"
             )
+
+
+def _refuse_shapes(graph: fx.Graph, varying: set[fx.Node]) -> None:
+    """Refuse shapes that other rows would not have: tracing writes them down as numbers."""
+    for node in graph.nodes:
+        dynamic = torch.Tag.dynamic_output_shape in getattr(node.target, "tags", ())
+        if dynamic and _counts(node, varying):
+            raise RuntimeError(f"the shape of a tensor depends on the values of the rows ({node.target})")
+
+
+def _counts(node: fx.Node, varying: set[fx.Node]) -> bool:
+    """Whether the shape of its result follows from values; indexing by whole numbers follows theirs."""
+    if node.target is not torch.ops.aten.index.Tensor:
+        return node in varying
+    places = [place for place in node.all_input_nodes[1:] if place in varying]
+    return any(place.meta["val"].dtype in (torch.bool, torch.uint8) for place in places)
 
 
 def _reached(graph: fx.Graph, start: Iterable[fx.Node]) -> set[fx.Node]:

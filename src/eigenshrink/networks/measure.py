@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from eigenshrink.errors import InputError
 from eigenshrink.networks.batches import Batch, Batches
 from eigenshrink.networks.network import Network
 from eigenshrink.networks.rows import linearised
@@ -150,6 +151,8 @@ class _Tally:
 
     def add(self, output: Tensor, batch: Batch) -> None:
         loss, target = self.network.loss, batch.target
+        if not batch.rows:
+            raise InputError(f"batch {len(self.losses)} has no rows: leave it out of the loader")
         self.losses.append(loss.rows(output, target))
         self.reach = max(self.reach, float(output.abs().max()) if output.numel() else 0.0)
         self.denominator += loss.denominator(target, output)
@@ -171,6 +174,8 @@ class _Tally:
 
     def passed(self) -> Pass:
         parts = self.losses
+        if not self.denominator > 0:
+            raise InputError("no target counts in the loss: all are ignored, or of classes with weight zero")
         wrong = None if parts[0].wrong is None else np.concatenate([_known(part.wrong) for part in parts])
         weights = np.concatenate([part.weights for part in parts])
         losses = RowLosses(np.concatenate([part.values for part in parts]), weights, wrong)

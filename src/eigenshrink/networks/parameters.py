@@ -70,6 +70,13 @@ class Parameters:
             If nothing is trainable, or weights cannot be written as numbers side by side.
         """
         model = unwrapped(model)
+        if not isinstance(model, nn.Module):
+            raise InputError(f"the model is a {type(model).__name__}; it must be a torch.nn.Module")
+        if isinstance(model, torch.jit.ScriptModule):
+            raise InputError(
+                f"the model is a {type(model).__name__}, whose weights cannot be exchanged for others: "
+                "give the module that it was made of"
+            )
         found: dict[tuple[object, ...], Weight] = {}
         for name, tensor in model.named_parameters(remove_duplicate=False):
             if not tensor.requires_grad:

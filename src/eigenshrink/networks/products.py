@@ -217,12 +217,12 @@ class NetworkCurvature(Curvature):
         """Sums over batches in float64: the data outside, the vectors inside."""
         parameters = self.network.parameters
         starts = range(0, columns.shape[1], size)
-        vectors = [
-            parameters.split(columns[:, start] if size == 1 else columns[:, start : start + size])
-            for start in starts
-        ]
-        sums = torch.zeros((columns.shape[1], self.dim), dtype=torch.float64, device=parameters.device)
-        with self.found.way.ready():
+        with self.found.way.ready():  # also for what is made here: outside may be inference mode
+            sums = torch.zeros((columns.shape[1], self.dim), dtype=torch.float64, device=parameters.device)
+            vectors = [
+                parameters.split(columns[:, start] if size == 1 else columns[:, start : start + size])
+                for start in starts
+            ]
             for batch in self._batches():
                 for start, part in zip(starts, vectors, strict=True):
                     self._multiply(sums[start : start + size], batch, part, size > 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import random
 import warnings
 from collections.abc import Iterator
@@ -114,14 +115,19 @@ def _modes_kept(model: nn.Module) -> Iterator[None]:
 
 @contextmanager
 def _attributes_kept(model: nn.Module) -> Iterator[None]:
-    """What modules note of a pass, such as the last features, is that of before: tracing leaves no trace."""
-    kept = [(module, dict(vars(module))) for module in model.modules()]
+    """What modules note of a pass, such as the last features, is that of before: tracing leaves no trace.
+
+    Also what they put into dictionaries and lists of their own.
+    """
+    modules = list(model.modules())
+    held = [one for module in modules for one in vars(module).values() if isinstance(one, dict | list)]
+    kept = [(one, copy.copy(one)) for one in (*map(vars, modules), *held)]
     try:
         yield
     finally:
-        for module, attributes in kept:
-            vars(module).clear()
-            vars(module).update(attributes)
+        for one, before in kept:
+            one.clear()
+            one.update(before) if isinstance(one, dict) else one.extend(before)
 
 
 @contextmanager

@@ -44,6 +44,8 @@ def find_loss(loss: Any) -> NetLoss:
         return loss
     if loss is None or not callable(loss):
         raise InputError(f"loss is {loss!r}; give a module of torch.nn or a function of (output, target)")
+    if isinstance(loss, type):
+        raise InputError(f"loss is the class {loss.__name__}; give one of it: {loss.__name__}()")
     _mean(loss)
     for known in LOSSES:
         found = _as_module(known, loss) if isinstance(loss, nn.Module) else _as_function(known, loss)
