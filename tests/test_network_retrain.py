@@ -70,15 +70,17 @@ def test_worst_looks_inside_the_range_only():
 
 
 def test_a_quadratic_is_calibrated_already():
+    """Its loss is made positive by a constant, which a share of it needs."""
     made = np.random.default_rng(1)
     A = made.normal(size=(30, 5))
     H, best = A.T @ A / 30, made.normal(size=5)
     w0 = np.linalg.solve(H + 0.1 * np.eye(5), H @ best)
     path = Straight(es.quadratic(w0, H, alpha=0.1, gradient=H @ (w0 - best)))
-    found = calibrate(path, lambda w: (0.0, H @ (w - best)), 0.1)
+    found = calibrate(path, lambda w: (1.0, H @ (w - best)), 0.1)
     assert found.strengths == pytest.approx(found.places, rel=1e-9)
     assert found.weights(0.2) == pytest.approx(np.linalg.solve(H + 0.2 * np.eye(5), H @ best), rel=1e-2)
     assert found.weights(1e9) is None
+    assert np.all(np.abs(found.left) < 1e-12)
     assert found.steady == (pytest.approx(found.places[0]), pytest.approx(found.places[-1]))
 
 
@@ -93,6 +95,22 @@ class Straight:
 
     def slope(self, alpha, step=1e-6):
         return (self.weights(alpha * (1 + step)) - self.weights(alpha * (1 - step))) / (2 * step)
+
+
+def test_a_way_that_weights_do_not_go_is_not_believed():
+    """A curvature that has its directions mixed up: the scale can be mended, the way cannot."""
+    made = np.random.default_rng(3)
+    Q = np.linalg.qr(made.normal(size=(5, 5)))[0]
+    H, best = Q @ np.diag([3.0, 1.0, 0.3, 0.1, 0.03]) @ Q.T, made.normal(size=5)
+    w0 = np.linalg.solve(H + 0.1 * np.eye(5), H @ best)
+
+    def reach(mixed):
+        path = Straight(es.quadratic(w0, mixed, alpha=0.1, gradient=H @ (w0 - best)))
+        found = calibrate(path, lambda w: (0.5 * (w - best) @ H @ (w - best), H @ (w - best)), 0.1)
+        return found.steady[1] / found.steady[0]
+
+    assert reach(H) > 100
+    assert reach(Q @ np.diag([0.3, 0.03, 3.0, 0.1, 1.0]) @ Q.T) < 4
 
 
 def test_strengths_hold_the_ends_once():

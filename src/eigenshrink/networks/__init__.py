@@ -20,7 +20,7 @@ _WHERE = {
     "curvature": "products",
     "L2Hook": "hook",
     "param_groups": "decay",
-    "tune": "tune",
+    "tune": "continuation",
 }
 
 __all__ = [*_WHERE]

@@ -13,7 +13,6 @@ from eigenshrink.curvature import Curvature
 from eigenshrink.errors import InputError
 from eigenshrink.facts import Facts
 from eigenshrink.fit import Fit
-from eigenshrink.networks.products import network_curvature
 from eigenshrink.networks.decay import Decay, read_decay
 from eigenshrink.networks.determinism import check
 from eigenshrink.networks.exclude import Exclude, excluded
@@ -21,6 +20,7 @@ from eigenshrink.networks.fit import Fitted, fit_network
 from eigenshrink.networks.measure import NetworkMeasure
 from eigenshrink.networks.operators import adapt
 from eigenshrink.networks.parameters import Parameters
+from eigenshrink.networks.products import network_curvature
 from eigenshrink.path import TrainingNotes
 from eigenshrink.path.krylov import TRUST
 from eigenshrink.path.products import Effort, krylov_path

@@ -24,7 +24,7 @@ class OnCopy(Route):
 
     def __init__(self, network: Network, kind: str) -> None:
         super().__init__(copied(network), kind)
-        self.weights = [weight.tensor for weight in self.network.parameters.weights]
+        self.weights = [*(weight.tensor for weight in self.network.parameters.weights)]
 
     def ready(self) -> AbstractContextManager[None]:
         """The copy is in evaluation mode."""
@@ -91,6 +91,7 @@ class Differences(OnCopy):
     """
 
     name = "finite differences"
+    exact = False
 
     def __init__(self, network: Network, kind: str) -> None:
         super().__init__(network, kind)

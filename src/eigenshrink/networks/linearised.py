@@ -49,14 +49,20 @@ class Route(ABC):
     ----------
     name : str
         In words.
+    weights : list of Tensor
+        ``w₀``.
     blocks : bool
         Whether it multiplies several vectors at once.
+    exact : bool
+        Whether products are exact up to rounding.
     slack : float
         Relative error of a product that is no error of the program, for weights of the type in use.
     """
 
     name: str
+    weights: list[Tensor]
     blocks = False
+    exact = True
 
     def __init__(self, network: Network, kind: str) -> None:
         self.network = network

@@ -19,6 +19,7 @@ from eigenshrink.networks.batches import Batches
 from eigenshrink.networks.block import BlockTimer
 from eigenshrink.networks.declared import network_of
 from eigenshrink.networks.determinism import check
+from eigenshrink.networks.factor import factor
 from eigenshrink.networks.forecast import Forecast, seconds_of
 from eigenshrink.networks.linearised import KINDS, Linearised, Parts, Vectors
 from eigenshrink.networks.losses.generic import GenericLoss
@@ -145,6 +146,8 @@ class NetworkCurvature(Curvature):
         single = network.parameters.dtype == torch.float32
         self.precision = np.dtype(np.float32 if single else np.float64)
         self.positive = found.way.kind == "ggn" and not isinstance(network.loss, GenericLoss)
+        if self.positive and network.loss.by_row and found.way.exact:
+            self.factor_rows = found.outputs
 
     @property
     def dim(self) -> int:
@@ -169,6 +172,13 @@ class NetworkCurvature(Curvature):
         if self.progress is not None:
             self.progress(self.products, self.seconds)
         return product.reshape(V.shape)
+
+    def factor(self) -> NDArray[np.floating]:
+        """B with ``H = BᵀB``, ``(r, p)``: a row for each output of each row of the data."""
+        if self.factor_rows is None:
+            return super().factor()
+        way, found = self.found.way, self.found
+        return factor(way.network, way.weights, self.data, found.denominator, self.precision)
 
     def block(self, vectors: int) -> int:
         """How many of so many vectors are multiplied at once."""

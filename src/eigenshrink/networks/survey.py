@@ -12,6 +12,7 @@ from torch import Tensor
 
 from eigenshrink.errors import InputError
 from eigenshrink.networks.batches import Batch, Batches
+from eigenshrink.networks.factor import WIDEST
 from eigenshrink.networks.fallbacks import Differences, Twice
 from eigenshrink.networks.linearised import Forward, Linearised, Route
 from eigenshrink.networks.network import Network
@@ -35,6 +36,8 @@ class Survey:
     denominator : float
         What the mean over all rows divides by.
     rows, batches : int
+    outputs : int or None
+        Of all rows; None: not so many for each row of a batch.
     kept : tuple of Linearised
         Of the first batches.
     kept_rows, kept_bytes : int
@@ -45,6 +48,7 @@ class Survey:
     denominator: float
     rows: int
     batches: int
+    outputs: int | None
     kept: tuple[Linearised, ...]
     kept_rows: int
     kept_bytes: int
@@ -77,6 +81,7 @@ def survey(network: Network, data: Batches, kind: str, memory: float) -> Survey:
 
 def _pass(way: Route, data: Batches, memory: float, closed: tuple[str, ...]) -> Survey:
     kept: list[Linearised] = []
+    outputs: list[int | None] = []
     denominator, rows, batches, kept_rows, used = 0.0, 0, 0, 0, 0
     full = False
     for number, batch in enumerate(data):
@@ -88,13 +93,21 @@ def _pass(way: Route, data: Batches, memory: float, closed: tuple[str, ...]) -> 
                 _check(way, linearised, batch)
         denominator += way.network.loss.denominator(batch.target, output)
         batches, rows = batches + 1, rows + batch.rows
+        outputs.append(_outputs(output, batch))
         full = full or used + linearised.nbytes > memory
         if not full:
             kept.append(linearised)
             kept_rows, used = kept_rows + batch.rows, used + linearised.nbytes
     if not denominator > 0:
         raise InputError("no target counts in the loss: all are ignored, or of classes with weight zero")
-    return Survey(way, closed, denominator, rows, batches, tuple(kept), kept_rows, used)
+    known = [count for count in outputs if count is not None]
+    total = sum(known) if len(known) == batches else None
+    return Survey(way, closed, denominator, rows, batches, total, tuple(kept), kept_rows, used)
+
+
+def _outputs(output: Tensor, batch: Batch) -> int | None:
+    separate = output.ndim > 0 and len(output) == batch.rows > 0
+    return output.numel() if separate and output[0].numel() <= WIDEST else None
 
 
 def _output(network: Network, batch: Batch, number: int) -> Tensor:

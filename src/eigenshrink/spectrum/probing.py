@@ -87,6 +87,7 @@ class Probing:
         first = max(1, min(FIRST, budget.products // LEAST))
         self.goal = budget.probes if budget.probes is not None else first
         self.decided = budget.probes is not None
+        self.deciding = 0
         self.room = budget.memory // (operator.dim * operator.precision.itemsize)
         if self.room < LEAST + 1:
             needed = (LEAST + 1) * operator.dim * operator.precision.itemsize
@@ -104,7 +105,8 @@ class Probing:
         """What all probes say so far."""
         probes = self.done + (self.run.probes() if self.run is not None else ())
         positive = self.operator.fit.curvature.positive
-        return ProbedSums(self.known, probes, self.budget.noise, self.spent, positive)
+        deciding = min(self.deciding, len(probes)) or None
+        return ProbedSums(self.known, probes, self.budget.noise, self.spent, positive, deciding)
 
     def ended(self) -> bool:
         """Whether there are as many as are wanted, or as the products allow."""
@@ -113,6 +115,7 @@ class Probing:
         if not self.done:
             return self.goal < 1 or self.left < 1
         if not self.decided and len(self.done) >= self.goal:
+            self.deciding = len(self.done)
             self.goal, self.decided = self._goal(), True
         return len(self.done) >= self.goal or self.left < self.steps
 
@@ -163,6 +166,7 @@ class Probing:
     def state(self) -> dict[str, Array]:
         """All that the rest of the computation depends on."""
         numbers = [len(self.done), self.spent, self.steps, self.goal, self.decided, self.run is not None]
+        numbers.append(self.deciding)
         found: dict[str, Array] = {"numbers": np.array(numbers)}
         for j, probe in enumerate(self.done):
             own = {"diagonal": probe.diagonal, "beside": probe.beside, "forms": probe.forms}
@@ -175,7 +179,8 @@ class Probing:
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from a state that was kept."""
-        count, self.spent, self.steps, self.goal, decided, running = (int(each) for each in state["numbers"])
+        numbers = (int(each) for each in state["numbers"])
+        count, self.spent, self.steps, self.goal, decided, running, self.deciding = numbers
         self.decided = bool(decided)
         self.done = tuple(
             Probe(

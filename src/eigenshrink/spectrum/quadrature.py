@@ -134,6 +134,9 @@ class ProbedSums:
         That the probes cost.
     positive : bool
         A is positive semidefinite, so that brackets hold.
+    deciding : int or None
+        Probes whose spread said how many there had to be: their number decides the width of the interval,
+        since a small spread by chance ends the search early. None: all.
     """
 
     known: Known
@@ -141,6 +144,7 @@ class ProbedSums:
     noise: float
     products: int
     positive: bool
+    deciding: int | None = None
 
     @cached_property
     def _gauss(self) -> list[Rule]:
@@ -236,7 +240,7 @@ class ProbedSums:
         and low ones come with small errors.
         """
         with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-            plain = np.where(error > 0, quantile(count) * error, 0.0)
+            plain = np.where(error > 0, quantile(self.deciding or count) * error, 0.0)
             share = plain / mean
             skewed = self.bracketed & (mean > 0) & (share < 1)
             down, up = -np.expm1(-share) * mean, np.expm1(share) * mean
