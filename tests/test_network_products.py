@@ -14,6 +14,8 @@ from torch.utils.data import DataLoader, TensorDataset
 import curvature_oracles as oracles
 import eigenshrink.networks as en
 import network_models as models
+from eigenshrink.errors import InputError
+from eigenshrink.networks import factor as slow
 from eigenshrink.networks.block import BlockTimer
 from eigenshrink.networks.network import Network
 from eigenshrink.networks.products import network_curvature
@@ -173,3 +175,51 @@ def test_autocast_outside_changes_nothing():
     before = made.matvec(np.ones(made.dim))
     with torch.autocast("cpu", dtype=torch.bfloat16):
         assert (made.matvec(np.ones(made.dim)) == before).all()
+
+
+# --- few rows -----------------------------------------------------------------------------------------
+
+
+def weighted():
+    case = models.mlp()
+    case.loss = nn.CrossEntropyLoss(torch.linspace(0.5, 2, 10).double(), ignore_index=3, label_smoothing=0.1)
+    return case
+
+
+@pytest.mark.parametrize("case", [models.cnn, models.transformer, models.tied, models.regression, weighted])
+def test_the_factor_has_a_row_for_each_output(case, monkeypatch):
+    monkeypatch.setattr(slow, "_one_by_one", None)  # all rows of a batch at once
+    case = case()
+    made = products(case, size=len(case.y) - 3)
+    outputs = case.model.eval()(case.X).numel()
+    B = made.factor()
+    assert B.shape == (made.factor_rows, made.dim) == (outputs, made.dim)
+    assert oracles.error(B.T @ B, made.dense) < 1e-12
+
+
+def test_rows_that_depend_on_each_other_have_a_factor_too():
+    class Centred(nn.Linear):
+        def forward(self, x):
+            return super().forward(torch.tanh(x - x.mean(0) ** 2))
+
+    case = models.regression(2)
+    with models.drawn(9):
+        case.model = Centred(5, 2).double()
+    B = products(case, size=25).factor()
+    assert oracles.error(B.T @ B, products(case, size=25).dense) < 1e-12
+
+
+def test_the_factor_of_float32_is_float32():
+    made = products(models.mlp(torch.float32))
+    B = made.factor()
+    assert B.dtype == np.float32
+    assert oracles.error(B.T @ B, made.dense) < 1e-5
+
+
+def test_what_has_no_factor():
+    generic = models.regression(2)
+    generic.loss = lambda output, target: (output - target).abs().pow(3).mean()
+    for made in (products(models.mlp(), "hessian"), products(generic)):
+        assert made.factor_rows is None
+        with pytest.raises(InputError, match="no factor"):
+            made.factor()
