@@ -130,7 +130,8 @@ def equivalents(study: Any) -> str:
     if np.ptp(study.path.fit.penalty_factor[study.path.fit.penalised]) > 0:
         said += tag("p", GROUPS)
     apply = tag("code", text("study.apply_(model)"))
-    return said + tag("p", "Without training again: ", apply, " writes these weights into the model.")
+    said += tag("p", "Without training again: ", apply, " writes these weights into the model.")
+    return said + tag("p", text(words.TRAINED_AGAIN), class_="note")
 
 
 def estimates(study: Any) -> str:

@@ -48,7 +48,9 @@ def answer(study: Any) -> list[str]:
     used = words.in_use(study, reading.solvable(study, alpha))
     lines += labelled("effective parameters", f"{used} of {number(total)} ({number(free)} not penalised)")
     lines += labelled("directions", words.directions(study))
-    return [*lines, *_errors(study, alpha), *labelled("more or less decay", words.wish(study)), ""]
+    lines += [*_errors(study, alpha), *labelled("more or less decay", words.wish(study))]
+    moves = choice.criterion != "none" and alpha != study.path.fit.alpha
+    return [*lines, *labelled("training again", words.TRAINED_AGAIN if moves else ""), ""]
 
 
 def _errors(study: Any, alpha: float) -> list[str]:
