@@ -16,9 +16,9 @@ UNMEASURED = (
     "not measured: the losses of the network are not at hand, so that the quadratic is taken on trust"
 )
 TRAINED_AGAIN = (
-    "These losses are of the weights that study.apply_ writes. Training at that strength goes on from there and "
-    "may end elsewhere, the more so the farther α is from the one of the training: train from these weights "
-    "and study again, or let en.tune go there in steps."
+    "These losses are of the weights that study.apply_ writes. Training at that strength goes on from there "
+    "and may end elsewhere, the more so the farther α is from the one of the training: train from these "
+    "weights and study again, or let en.tune go there in steps."
 )
 PEERS = ("torch.SGD", "torch.Adam", "torch.AdamW")  # of which a network is trained by one
 EDGE = 1e-3  # relative, of an end of an interval that is one of what is trusted
