@@ -20,7 +20,7 @@ Array = NDArray[np.float64]
 STEP, FARTHEST = 1 / 16, 3.0  # in decades of t
 BEND = 5.0  # α/t beyond which nothing is looked for
 STEADY = 1.5  # α/t up to which the path is believed,
-LEFT = 0.03  # as long as a Newton step would gain no more than this share of L
+LEFT = 0.05  # as long as a Newton step would gain no more than this share of L
 FLOOR = 1e-12  # of the curvature, where a weight is neither penalised nor curved
 
 
