@@ -16,6 +16,7 @@ from eigenshrink.errors import InputError
 from eigenshrink.networks import survey
 from eigenshrink.networks.fallbacks import Differences, Twice
 from eigenshrink.networks.linearised import Forward
+from eigenshrink.networks.measure import NetworkMeasure
 from eigenshrink.networks.network import Network
 from eigenshrink.networks.products import network_curvature
 
@@ -172,6 +173,29 @@ def test_backward_twice_where_forward_mode_is_closed(act, reason, kind):
     assert made.found.kept_bytes > 12 * 4 * 8
     assert (products(case, kind, memory=0).dense == made.dense).all()
     assert models.look(case.model) == before
+
+
+def test_gradients_of_checkpointed_models_at_other_weights():
+    """What is computed again on the way back has those weights too, not those of the model."""
+    plain, marked = problem(lambda: Deep(lambda work, x: work(x))), problem(lambda: Deep(again))
+    found = []
+    for case in (plain, marked):
+        network = Network.of(case.model, case.loss)
+        measure = NetworkMeasure.of(network, case.loader)
+        found.append(measure.train_gradient(2 * network.parameters.flat()))
+    assert np.abs(found[0]).max() > 1e-3
+    assert oracles.error(found[1], found[0]) < 1e-14
+
+
+def again(work, x):
+    return checkpoint(work, x, use_reentrant=False)
+
+
+class Deep(Between):
+    """Weights inside what is computed again."""
+
+    def forward(self, x):
+        return self.second(self.act(lambda z: torch.tanh(self.first(z)), x))
 
 
 @pytest.mark.parametrize("kind", KINDS)

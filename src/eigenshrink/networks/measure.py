@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -74,11 +74,17 @@ def run(network: Network, weights: Array, data: Batches, gradient: bool = True) 
     tally = _Tally(network)
     for batch in data:
         with torch.set_grad_enabled(gradient):
-            output = network.output(tensors, batch)
-            tally.add(output.detach(), batch)
-            if gradient:
-                tally.add_gradient(network.loss.sum(output, batch.target), tensors)
+            network.held(tensors, partial(_one, tally, tensors, batch, gradient))
     return tally.passed()
+
+
+def _one(tally: _Tally, tensors: Sequence[Tensor], batch: Batch, gradient: bool) -> None:
+    """Count one batch."""
+    network = tally.network
+    output = network.output(tensors, batch)
+    tally.add(output.detach(), batch)
+    if gradient:
+        tally.add_gradient(network.loss.sum(output, batch.target), tensors)
 
 
 @dataclass(frozen=True, eq=False)

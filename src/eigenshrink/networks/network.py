@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -58,8 +58,18 @@ class Network:
     def answer(self, tensors: Sequence[Tensor], batch: Batch) -> Any:
         """What the model gives, as it is."""
         positions, keywords = batch.arguments
-        named = {**self._buffers, **self.parameters.named(tensors)}
-        return functional_call(self.model, named, positions, keywords)
+        return functional_call(self.model, self._named(tensors), positions, keywords)
+
+    def held(self, tensors: Sequence[Tensor], work: Callable[[], Any]) -> Any:
+        """Do some work while the model has other weights.
+
+        For gradients: checkpoints run parts of the model again on the way back, outside of :meth:`answer`.
+        """
+        named = {f"model.{name}": tensor for name, tensor in self._named(tensors).items()}
+        return functional_call(_Holder(self.model), named, (work,))
+
+    def _named(self, tensors: Sequence[Tensor]) -> dict[str, Tensor]:
+        return {**self._buffers, **self.parameters.named(tensors)}
 
     def total(self, tensors: Sequence[Tensor], batch: Batch) -> Tensor:
         """``L · denominator`` of a batch, differentiable."""
@@ -78,3 +88,14 @@ class Network:
             for name, tensor in named.items()
             if name not in own and tensor.dtype in COARSE
         }
+
+
+class _Holder(nn.Module):
+    """A model around some work."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, work: Callable[[], Any]) -> Any:
+        return work()
