@@ -191,7 +191,8 @@ def test_any_operator_takes_the_place_of_the_curvature():
     assert studied(curvature="hessian").coef(0.2) == pytest.approx(own.coef(0.2), rel=1e-6)
 
 
-def test_products_alone_give_the_same_study_as_the_whole_spectrum():
+def test_products_alone_give_the_same_study_as_the_whole_spectrum(monkeypatch):
+    monkeypatch.setattr("eigenshrink.path.forecast.ROWS", 0)
     whole = studied("mlp")
     products = studied("mlp", effort=Effort(whole=10, products=230))
     assert products.path.spectrum.route == "lanczos"
@@ -299,3 +300,32 @@ def test_a_training_that_has_not_come_to_rest_starts_from_its_weights():
     assert study.path.rested
     assert study.coef(1e-4) == pytest.approx(flat(model), rel=1e-9)
     assert any("had not come to rest" in remark for remark in study.path.notes.remarks)
+
+
+def test_an_interrupted_study_goes_on_exactly(tmp_path, monkeypatch):
+    """Killed after some products: what is computed anew and what was kept are the same to the last bit."""
+    monkeypatch.setattr("eigenshrink.path.forecast.ROWS", 0)
+    case, model = fitted("mlp")
+
+    class Killed(Exception):
+        pass
+
+    def study(name: str, stop_after: int | None = None):
+        seen = []
+
+        def progress(done: int, most: int, what: str) -> None:
+            seen.append(done)
+            if stop_after is not None and len(seen) > stop_after:
+                raise Killed
+
+        effort = Effort(whole=10, products=60, checkpoint=tmp_path / name, progress=progress)
+        found = en.study(model, case.loss, case.loader, weight_decay=DECAY, effort=effort)
+        return found.coef(0.07), found.path.effective_estimate(0.07).value
+
+    whole = study("whole.npz")
+    for stop_after in (5, 40):
+        with pytest.raises(Killed):
+            study(f"{stop_after}.npz", stop_after)
+        again = study(f"{stop_after}.npz")
+        assert np.array_equal(again[0], whole[0])
+        assert np.array_equal(again[1], whole[1])

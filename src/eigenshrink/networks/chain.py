@@ -29,6 +29,8 @@ from eigenshrink.penalty import one_strength
 from eigenshrink.record import Asked
 from eigenshrink.trained import NetworkStudy
 
+BLOCK = 8  # vectors that are multiplied at once where that must not depend on the clock
+
 
 def study(
     model: nn.Module,
@@ -98,7 +100,7 @@ def study(
     """
     decay = _decay(weight_decay, optimizer, exclude, model)
     fitted = fit_network(model, loss, loader, decay)
-    fit = _placed(fitted.fit(_products(curvature, fitted)))
+    fit = _placed(fitted.fit(_products(curvature, fitted, effort)))
     if val_loader is not None:
         check(fitted.network, val_loader, "val_loader")
     measure = NetworkMeasure.of(fitted.network, fitted.data, val_loader)
@@ -151,10 +153,14 @@ def _decay(weight_decay: Any, optimizer: Any, exclude: Exclude, model: nn.Module
     return Decay(strength, np.concatenate(each), "coupled")
 
 
-def _products(kind: Any, fitted: Fitted) -> Curvature:
-    """The curvature that was asked for, or the one that was given."""
+def _products(kind: Any, fitted: Fitted, effort: Effort | None) -> Curvature:
+    """The curvature that was asked for, or the one that was given.
+
+    Blocks are not timed where a run may be resumed: those of another size round differently.
+    """
     if isinstance(kind, str):
-        return network_curvature(fitted.network, fitted.data, kind)
+        block = BLOCK if effort is not None and effort.checkpoint is not None else None
+        return network_curvature(fitted.network, fitted.data, kind, block=block)
     return adapt(kind, fitted.network.parameters)
 
 
