@@ -91,14 +91,8 @@ def compare(
         other = None
         if begun:
             other = losses(train(case, Problem.of(case, training, seed), alpha, seed).weights, truth)
-        return Point(
-            alpha,
-            predicted,
-            None if weights is None else losses(weights, truth),
-            losses(truth, truth),
-            other,
-            gain,
-        )
+        again = None if weights is None else losses(weights, truth)
+        return Point(alpha, predicted, again, losses(truth, truth), other, gain)
 
     grid = strengths(case.alpha, count, (*path.trusted, *calibrated.steady))
     points = [point(case.alpha, start, 0.0, False)]
@@ -109,16 +103,8 @@ def compare(
             weights = found.weights
             points.append(point(float(alpha), weights, found.gain, cold and number % 3 == 2))
     points.sort(key=lambda one: one.alpha)
-    return Comparison(
-        case.name,
-        len(start),
-        case.rows,
-        case.alpha,
-        kind,
-        path.trusted,
-        calibrated.steady,
-        tuple(points),
-    )
+    ranges = path.trusted, calibrated.steady
+    return Comparison(case.name, len(start), case.rows, case.alpha, kind, *ranges, tuple(points))
 
 
 def ask(case: Case, problem: Problem, weights: Array, kind: str) -> Any:
