@@ -13,7 +13,7 @@ import curvature_oracles as oracles
 import eigenshrink.networks as en
 import network_models as models
 from eigenshrink.errors import InputError
-from eigenshrink.networks import survey
+from eigenshrink.networks import linearised, survey
 from eigenshrink.networks.fallbacks import Differences, Twice
 from eigenshrink.networks.linearised import Forward
 from eigenshrink.networks.measure import NetworkMeasure
@@ -282,13 +282,24 @@ def test_a_wrong_jvp_is_not_used(kind):
     assert oracles.error(made.dense, exact(case, kind)) < EXACT
 
 
+def test_a_wrong_rule_for_several_vectors_is_not_used(monkeypatch):
+    """As PyTorch has one for layer norm in ``jvp(jacrev(...))``."""
+    case = models.mlp()
+    exact = products(case, "ggn", block=3)
+    vectors = np.random.default_rng(0).standard_normal((exact.dim, 3))
+    monkeypatch.setattr(linearised, "vmap", lambda apply, in_dims: lambda *given: given[:4])
+    made = products(case, "ggn", block=3)
+    assert (exact.block(3), made.block(3)) == (3, 1)
+    assert oracles.error(made.matvec(vectors), exact.matvec(vectors)) < 1e-13
+
+
 def test_routes_that_disagree_are_refused(monkeypatch):
     """Symmetric, but another matrix."""
     case = models.logistic()
-    linearise = Twice.linearise
+    once = Twice.linearise
 
     def doubled(self, batch):
-        made, output = linearise(self, batch)
+        made, output = once(self, batch)
         return type(made)(lambda v: [2 * one for one in made.product(v)], None, made.nbytes), output
 
     monkeypatch.setattr(Twice, "linearise", doubled)

@@ -131,7 +131,7 @@ def _same_output(ours: Tensor, output: Tensor, slack: float) -> None:
 
 
 def _check(way: Route, linearised: Linearised, batch: Batch) -> None:
-    """The first batch: ``uᵀHv = vᵀHu``, and another route finds the same ``Hv``."""
+    """The first batch: ``uᵀHv = vᵀHu``; several vectors at once and another route find the same ``Hv``."""
     parameters = way.network.parameters
     vectors = np.random.default_rng(0).standard_normal((parameters.dim, 3))
     products = np.stack([_times(way, linearised, v) for v in vectors.T], axis=1)
@@ -140,6 +140,9 @@ def _check(way: Route, linearised: Linearised, batch: Batch) -> None:
         raise RuntimeError(
             "its products are not symmetric: a backward of the model is not that of its forward"
         )
+    if linearised.products is not None:
+        many = parameters.join(linearised.products(parameters.split(vectors)))
+        way.blocks = way.blocks and _near(many, products, way.slack)
     if not isinstance(way, Forward):
         return
     try:
@@ -148,12 +151,16 @@ def _check(way: Route, linearised: Linearised, batch: Batch) -> None:
             second = _times(other, other.linearise(batch)[0], vectors[:, 0])
     except FAILS:
         return  # closed for this model: there is nothing to compare with
-    apart, size = np.linalg.norm(second - products[:, 0]), np.linalg.norm(second)
-    if apart > way.slack * size:
+    if not _near(products[:, 0], second, way.slack):
+        apart, size = np.linalg.norm(second - products[:, 0]), np.linalg.norm(second)
         raise InputError(
             f"two ways to one product with the {way.kind} differ by {apart / size:.1g} of it: "
             "an autograd.Function in the model has a jvp that does not belong to its backward"
         )
+
+
+def _near(ours: Array, other: Array, slack: float) -> bool:
+    return bool(np.linalg.norm(ours - other) <= slack * np.linalg.norm(other))
 
 
 def _times(way: Route, linearised: Linearised, vector: Array) -> Array:
