@@ -111,17 +111,24 @@ def test_the_size_of_a_block_is_timed():
 def test_the_fastest_size_wins(monkeypatch):
     seconds = {1: 1.0, 2: 1.2, 4: 1.6, 8: 12.0}  # of a block; of a vector 1, 0.6, 0.4, 1.5
     monkeypatch.setattr("eigenshrink.networks.block.seconds_of", lambda work: work())
+
+    def prepare(size):
+        return lambda: seconds[size]
+
     timer = BlockTimer()
-    assert timer.best(3, seconds.get) == 2  # 4 is not asked for
-    assert timer.best(64, seconds.get) == 4
+    assert timer.best(3, prepare) == 2  # 4 is not asked for
+    assert timer.best(64, prepare) == 4
     assert timer.knows(64)  # 16 is not tried: 8 was far worse
     assert set(timer.seconds) == {1, 2, 4, 8}
-    assert BlockTimer(largest=2).best(64, seconds.get) == 2
+    assert BlockTimer(largest=2).best(64, prepare) == 2
 
     def raises(size):
-        if size > 1:
-            raise RuntimeError("no rule for this")
-        return 1.0
+        def run():
+            if size > 1:
+                raise RuntimeError("no rule for this")
+            return 1.0
+
+        return run
 
     assert BlockTimer().best(64, raises) == 1
 

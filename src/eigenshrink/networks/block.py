@@ -25,15 +25,15 @@ class BlockTimer:
         self.seconds: dict[int, float] = {}  # per vector
         self.done = False
 
-    def best(self, vectors: int, run: Callable[[int], Any]) -> int:
-        """Of the sizes 1, 2, 4, ... up to so many vectors; ``run`` multiplies a number of them at once.
+    def best(self, vectors: int, prepare: Callable[[int], Callable[[], Any]]) -> int:
+        """Of the sizes 1, 2, 4, ... up to so many vectors.
 
-        Where PyTorch cannot, it raises.
+        ``prepare`` makes vectors and gives what multiplies them at once; where PyTorch cannot, that raises.
         """
         size = 1
         while size <= min(vectors, self.largest) and not self.done:
             if size not in self.seconds:
-                self.seconds[size] = _measure(size, run)
+                self.seconds[size] = _measure(size, prepare(size))
                 self.done = self.seconds[size] > GIVE_UP * min(self.seconds.values())
             size *= 2
         allowed = [size for size in self.seconds if size <= max(vectors, 1)]
@@ -44,9 +44,9 @@ class BlockTimer:
         return self.done or 2 * max(self.seconds, default=0) > min(vectors, self.largest)
 
 
-def _measure(size: int, run: Callable[[int], Any]) -> float:
+def _measure(size: int, run: Callable[[], Any]) -> float:
     try:
-        return seconds_of(lambda: run(size)) / size
+        return seconds_of(run) / size
     except RuntimeError:
         if size == 1:
             raise

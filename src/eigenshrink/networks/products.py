@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import islice
 from time import perf_counter
 from typing import Any
@@ -192,7 +192,7 @@ class NetworkCurvature(Curvature):
             products = self._first().products
             if products is None:
                 return 1
-            return self._timer.best(vectors, lambda size: products(self._random(size)))
+            return self._timer.best(vectors, lambda size: partial(products, self._random(size)))
 
     @cached_property
     def noise(self) -> float:
@@ -275,8 +275,9 @@ class NetworkCurvature(Curvature):
         return np.random.default_rng(0).standard_normal((self.dim, size))
 
 
-def _never(size: int) -> None:
+def _never(size: int) -> Callable[[], Any]:
     """Nothing is left to be timed."""
+    raise AssertionError(f"blocks of {size} vectors are known")
 
 
 def asymmetry(vectors: Array, products: Array) -> float:
