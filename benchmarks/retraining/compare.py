@@ -120,5 +120,5 @@ def strengths(alpha: float, count: int, ends: tuple[float, ...]) -> Array:
     """``count`` strengths around α₀, and the ends of ranges between them."""
     steps = np.arange(count) - count // 2
     grid = alpha * 10.0 ** (STEP * steps)
-    new = [end for end in ends if grid[0] < end < grid[-1] and np.abs(np.log(grid / end)).min() > 1e-6]
+    new = [end for end in ends if grid[0] < end < grid[-1] and np.abs(np.log(grid / end)).min() > 1e-3]
     return np.unique([*grid, *new])
