@@ -1,6 +1,6 @@
 """How good is a strength that was found by training on, and what does it cost beside a grid?
 
-python -m benchmarks.tune [--problems MLP "CNN, 10% wrong labels"] [--draws 10] [--processes 2]
+python -m benchmarks.tune [--problems MLP "CNN, 10% wrong labels"] [--draws 20] [--processes 2]
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def arguments() -> argparse.ArgumentParser:
         prog="python -m benchmarks.tune", description="Tuning by training on, against a grid."
     )
     parser.add_argument("--problems", nargs="+", choices=list(PROBLEMS), default=list(PROBLEMS), metavar="P")
-    parser.add_argument("--draws", type=int, default=10, help="of data, split and start")
+    parser.add_argument("--draws", type=int, default=20, help="of data, split and start")
     parser.add_argument("--epochs", type=int, default=60, help="of a full training")
     parser.add_argument("--first-seed", type=int, default=UNSEEN, help=f"{UNSEEN} or more")
     parser.add_argument("--processes", type=int, default=2, help="one thread each")
