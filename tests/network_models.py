@@ -8,11 +8,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from sklearn.datasets import load_digits
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, TensorDataset
+
+from eigenshrink.networks.parameters import Parameters
 
 
 @dataclass
@@ -104,6 +107,18 @@ class Tokens(nn.Module):
             return Output(logits)
         told, seen = (logits[:, :-1], labels[:, 1:]) if self.shift else (logits, labels)
         return Output(logits, F.cross_entropy(told.flatten(0, 1), seen.flatten()))
+
+
+@dataclass
+class Decay:
+    """As read from an optimiser."""
+
+    alpha0: float
+    penalty_factor: np.ndarray
+
+
+def decay(model: nn.Module, alpha: float = 0.01) -> Decay:
+    return Decay(alpha, 1.0 + np.arange(Parameters.of(model).dim))
 
 
 def logistic(dtype: torch.dtype = torch.float64) -> Case:

@@ -327,3 +327,9 @@ def test_a_failed_save_leaves_nothing(tmp_path):
     with pytest.raises((es.InputError, AttributeError)):
         broken.save(tmp_path / "a.safetensors")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_does_not_exist_is_said_in_words(tmp_path):
+    with pytest.raises(es.InputError, match="No such file or directory"):
+        study("perceptron").save(tmp_path / "missing" / "study.safetensors")
+    assert not list(tmp_path.iterdir())

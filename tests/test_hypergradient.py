@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from eigenshrink.curvature import MatrixCurvature, OperatorCurvature
-from eigenshrink.fit import Fit, Sample
+from eigenshrink.fit import Fit
 from eigenshrink.path import Layer, RowLosses
 from eigenshrink.path.hypergradient import solve
 from eigenshrink.path.products import krylov_path
+from network_studies import sample_of
 
 ROWS, WEIGHTS, JUDGES = 90, 14, 60
 LAYERS = (Layer("first", 0, 6), Layer("second", 6, 11), Layer("head", 11, WEIGHTS))
@@ -48,18 +49,6 @@ class Ridge:
 
     def path(self, alpha: float, **options: object):
         w = self.fitted(np.full(WEIGHTS, alpha))
-        sample = Sample(
-            rows=ROWS,
-            weight_sum=ROWS,
-            observations=ROWS,
-            weight_kind="precision",
-            fit_intercept=False,
-            column_mean=np.zeros(WEIGHTS),
-            column_sd=np.ones(WEIGHTS),
-            target_mean=np.zeros(1),
-            target_sd=np.ones(1),
-            dtype="float64",
-        )
         fit = Fit(
             weights=w[:, None],
             gradient=self.train_gradient(w)[:, None],
@@ -67,7 +56,7 @@ class Ridge:
             curvature=MatrixCurvature(self.H),
             penalty_factor=self.d,
             active=np.ones(WEIGHTS, dtype=bool),
-            sample=sample,
+            sample=sample_of(ROWS, ROWS, WEIGHTS),
         )
         return krylov_path(fit, LAYERS, self, self.train(w).mean, **options)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -17,25 +16,12 @@ from eigenshrink.errors import InputError
 from eigenshrink.networks.determinism import check, dropped
 from eigenshrink.networks.fit import fit_network
 from eigenshrink.networks.network import Network
-from eigenshrink.networks.parameters import Parameters
 
 ALL = (models.logistic, models.mlp, models.regression, models.cnn, models.transformer, models.tied)
 
 
-@dataclass
-class Decay:
-    """As read from an optimiser."""
-
-    alpha0: float
-    penalty_factor: np.ndarray
-
-
-def decay(model, alpha=0.01):
-    return Decay(alpha, 1.0 + np.arange(Parameters.of(model).dim))
-
-
 def fitted(case, loader=None):
-    return fit_network(case.model, case.loss, loader or case.loader, decay(case.model))
+    return fit_network(case.model, case.loss, loader or case.loader, models.decay(case.model))
 
 
 def checked(model, loader, loss=None):

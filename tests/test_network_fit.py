@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import pytest
 import torch
@@ -22,20 +20,8 @@ from network_models import look
 ALL = (models.logistic, models.mlp, models.regression, models.cnn, models.transformer, models.tied)
 
 
-@dataclass
-class Decay:
-    """As read from an optimiser."""
-
-    alpha0: float
-    penalty_factor: np.ndarray
-
-
-def decay(model, alpha=0.01):
-    return Decay(alpha, 1.0 + np.arange(Parameters.of(model).dim))
-
-
 def fitted(case, loader=None):
-    return fit_network(case.model, case.loss, loader or case.loader, decay(case.model))
+    return fit_network(case.model, case.loss, loader or case.loader, models.decay(case.model))
 
 
 def checked(model, loader, loss=None):
@@ -205,7 +191,7 @@ def test_weights_of_16_bits_are_named():
 @pytest.mark.parametrize(("shift", "name"), [(True, "next_token"), (False, "cross_entropy")])
 def test_a_loss_that_the_model_computes_is_recognised(shift, name, dtype):
     model, loader = models.tokens(shift)
-    found = fit_network(model.to(dtype), None, loader, decay(model))
+    found = fit_network(model.to(dtype), None, loader, models.decay(model))
     assert found.network.loss.house.name == name
     ids, labels = (torch.cat([batch[key] for batch in loader]) for key in ("input_ids", "labels"))
     expected = model.double()(ids, labels).loss.item()
@@ -222,14 +208,14 @@ def test_a_loss_that_the_model_computes_otherwise_is_refused():
     _, loader = models.tokens()
     model = Odd().double()
     with pytest.raises(InputError, match=r"none of cross entropy.*function of \(logits, labels\)"):
-        fit_network(model, None, loader, decay(model))
+        fit_network(model, None, loader, models.decay(model))
     case = models.mlp()
     with pytest.raises(InputError, match="this one gives none; give loss="):
-        fit_network(case.model, None, case.loader, decay(case.model))
+        fit_network(case.model, None, case.loader, models.decay(case.model))
 
 
 def test_a_loss_given_for_logits_goes_before_that_of_the_model():
     model, loader = models.tokens()
-    found = fit_network(model, nn.CrossEntropyLoss(label_smoothing=0.1), loader, decay(model))
+    found = fit_network(model, nn.CrossEntropyLoss(label_smoothing=0.1), loader, models.decay(model))
     assert found.network.loss.label_smoothing == 0.1
     assert found.sample.observations == 86

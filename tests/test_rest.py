@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from eigenshrink.curvature import MatrixCurvature
-from eigenshrink.fit import Fit, Sample
+from eigenshrink.fit import Fit
 from eigenshrink.path import RowLosses
 from eigenshrink.path.products import Effort, krylov_path
+from network_studies import sample_of
 
 P, ROWS, ALPHA = 20, 60, 0.01
 FREE = (3, 11)
@@ -44,18 +45,6 @@ class Bowl:
     validation_gradient = train_gradient
 
     def path(self, **options):
-        sample = Sample(
-            rows=ROWS,
-            weight_sum=ROWS,
-            observations=ROWS,
-            weight_kind="precision",
-            fit_intercept=False,
-            column_mean=np.zeros(P),
-            column_sd=np.ones(P),
-            target_mean=np.zeros(1),
-            target_sd=np.ones(1),
-            dtype="float64",
-        )
         fit = Fit(
             weights=self.w0[:, None],
             gradient=self.train_gradient(self.w0)[:, None],
@@ -63,7 +52,7 @@ class Bowl:
             curvature=MatrixCurvature(self.H),
             penalty_factor=self.d,
             active=np.ones(P, dtype=bool),
-            sample=sample,
+            sample=sample_of(ROWS, ROWS, P),
         )
         return krylov_path(fit, (), self, self.train(self.w0).mean, Effort(**options))
 

@@ -85,6 +85,7 @@ def write_study(study: Study, path: str | Path) -> None:
     meta = _words(study, own) | {"tables": {name: str(study.risk[name].unit) for name in tabled}}
     whole = {name: np.asarray(array, order="C") for name, array in arrays.items()}
     with new_file(path) as beside:
+        beside.touch()  # a folder that cannot be written is refused in words, which safetensors has not
         save_file(whole, str(beside), metadata={KEY: as_json(meta)})
 
 

@@ -86,8 +86,8 @@ def optimum_in_sight(examined: Examined) -> Finding:
         return Finding(check, "pass", 0, 0, "The strength was given, so no optimum was looked for.", "")
     if choice.criterion == "none":
         said = f"No strength is recommended, and α is the one of the training: {choice.reason}."
-        advice = "Train on until the loss settles." if examined.path.span is None else "Give val_loader=."
-        return Finding(check, "warn", 1, 0, said, f"{advice} Then study again.")
+        advice = "Then study again." if examined.path.span is None else "Give val_loader=, and study again."
+        return Finding(check, "warn", 1, 0, said, advice)
     name, alpha = criterion_name(choice.criterion), number(examined.alpha, 3)
     if choice.boundary == "trusted":
         way = "below" if examined.alpha < examined.path.fit.alpha else "above"

@@ -176,7 +176,7 @@ def theirs(name: str) -> Iterator[None]:
         yield
     except (EigenshrinkError, KeyboardInterrupt):
         raise
-    except Exception as error:
+    except Exception as error:  # their code may raise anything, and none of it is an error of this program
         said = " ".join(str(error).split())
         raise InputError(f"{name} raised {type(error).__name__}: {said}; --debug shows where") from error
 

@@ -30,6 +30,10 @@ class OnCopy(Route):
         """The copy is in evaluation mode."""
         return undisturbed(self.network.model)
 
+    def output(self, batch: Batch) -> Tensor:
+        """What the copy gives, differentiable."""
+        return self.network.loss.arrange(batch(self.network.model), batch.target)
+
 
 class Twice(OnCopy):
     """Backward twice through a kept graph: for what has no forward mode."""
@@ -40,7 +44,7 @@ class Twice(OnCopy):
         """Keep the graph of the output and of its pull-back, or of the gradient."""
         kept: list[Tensor] = []
         with counted(kept):
-            output = self.network.loss.arrange(batch(self.network.model), batch.target)
+            output = self.output(batch)
             product = (self._ggn if self.kind == "ggn" else self._hessian)(output, batch)
         rows = taken_apart((batch.inputs, batch.target))[0]
         size = nbytes([*kept, output], list(self.network.model.parameters()), rows)
@@ -49,7 +53,7 @@ class Twice(OnCopy):
     def gradient(self, batch: Batch) -> Parts:
         """Backward once."""
         with self.ready():
-            output = self.network.loss.arrange(batch(self.network.model), batch.target)
+            output = self.output(batch)
             return self._slopes(self.network.loss.sum(output, batch.target), None)
 
     def _ggn(self, output: Tensor, batch: Batch) -> Callable[[Vectors], Parts]:
@@ -102,12 +106,9 @@ class Differences(OnCopy):
     def linearise(self, batch: Batch) -> tuple[Linearised, Tensor]:
         """Keep the batch."""
         product = self._ggn if self.kind == "ggn" else self._hessian
-        output = self._output(batch).detach()
+        output = self.output(batch).detach()
         kept = taken_apart((batch.inputs, batch.target))[0]
         return Linearised(lambda vectors: product(vectors, batch), None, nbytes(kept, [], kept)), output
-
-    def _output(self, batch: Batch) -> Tensor:
-        return self.network.loss.arrange(batch(self.network.model), batch.target)
 
     def gradient(self, batch: Batch) -> Parts:
         """Backward once."""
@@ -115,8 +116,8 @@ class Differences(OnCopy):
             return self._slopes(batch)
 
     def _ggn(self, vectors: Vectors, batch: Batch) -> Parts:
-        (along,) = self._along(vectors, lambda: [self._output(batch).detach()])
-        output = self._output(batch)
+        (along,) = self._along(vectors, lambda: [self.output(batch).detach()])
+        output = self.output(batch)
         curved = self.network.loss.curve(output.detach(), batch.target, cast(Tensor, along)[None])[0]
         return self._backward(output, curved.detach())
 
@@ -124,7 +125,7 @@ class Differences(OnCopy):
         return self._along(vectors, lambda: self._slopes(batch))
 
     def _slopes(self, batch: Batch) -> Parts:
-        return self._backward(self.network.loss.sum(self._output(batch), batch.target), None)
+        return self._backward(self.network.loss.sum(self.output(batch), batch.target), None)
 
     def _along(self, vectors: Vectors, values: Callable[[], Parts]) -> Parts:
         """``(f(w₀ + hv) − f(w₀ − hv)) / 2h``."""

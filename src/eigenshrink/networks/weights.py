@@ -39,5 +39,6 @@ def save_weights(study: NetworkStudy, model: nn.Module, path: str | Path, alpha:
     shown = study.apply_(copy.deepcopy(model), alpha)
     strength = study.alpha if alpha is None else alpha
     with new_file(path) as file:
+        file.touch()  # a folder that cannot be written is refused in words, which safetensors has not
         save_model(shown, str(file), metadata={"alpha": repr(float(strength))})
     return Path(path)
