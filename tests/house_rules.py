@@ -38,6 +38,7 @@ ORDER = (
     "choice",
     "audit",
     "plots",
+    "browser",
     "report",
     "archive",
     "record",
