@@ -228,6 +228,25 @@ def convert(
     raise typer.Exit(run(work, debug))
 
 
+@app.command()
+def explore(
+    output: Annotated[Path, typer.Option(metavar="FILE", help="The page to write.")] = Path(
+        "out/explore.html"
+    ),
+    open_: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in the browser.")] = True,
+    debug: Debug = False,
+) -> None:
+    """Write a page to play with: two weights and what alpha does to them."""
+
+    def work() -> int:
+        from eigenshrink.cli.explore import explore
+
+        explore(output, open_)
+        return DONE
+
+    raise typer.Exit(run(work, debug))
+
+
 def _shown(folder: Path, wanted: bool, code: int) -> int:
     if wanted:
         webbrowser.open((folder / "report.html").resolve().as_uri())
