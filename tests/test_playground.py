@@ -215,6 +215,26 @@ def test_dragging_the_star_moves_the_solution(page):
     np.testing.assert_array_equal(numbers(page)["minimiser"], told)  # let go
 
 
+def test_a_finger_drags_the_star_and_not_the_page(open_page, playground_file):
+    page = open_page(playground_file, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page.evaluate("scrollTo(0, 450)")
+    before, box = numbers(page)["minimiser"], page.locator(f"{STAR} .star").bounding_box()
+    unit = page.locator("#touch-picture").bounding_box()["width"] / 8
+    touch = page.context.new_cdp_session(page)
+
+    def send(kind, *points):
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": list(points)})
+
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    send("touchStart", {"x": x, "y": y})
+    for part in np.linspace(0.1, 1, 10):
+        send("touchMove", {"x": x - 2 * part * unit, "y": y + 3 * part * unit})
+    send("touchEnd")
+    page.wait_for_function("document.getElementById('star-2').value < -1.4")
+    np.testing.assert_allclose(check(page)["minimiser"], before - [2, 3], atol=3 / unit)
+    assert page.evaluate("scrollY") == 450
+
+
 def test_the_star_moves_by_keys_finely_with_shift(page):
     page.focus(STAR)
     for key in ("ArrowLeft", "ArrowDown", "ArrowDown", "Shift+ArrowRight", "Shift+ArrowUp"):

@@ -136,6 +136,8 @@ globalThis.frame = (() => {
       handle.focus({ preventScroll: true });
       event.preventDefault();
     });
+    // A finger on the handle does not scroll the page: touch-action is not heard inside of an SVG.
+    handle.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
     handle.addEventListener("pointermove", (event) => {
       if (!handle.hasPointerCapture(event.pointerId)) return;
       const inverse = root.getScreenCTM().inverse();

@@ -237,9 +237,9 @@ globalThis.panels = (() => {
     const ahead = draw(layer, "path", { class: "ahead" });
     const trail = draw(layer, "path", { class: "path" });
     const parts = ["first", "second"].map((kind) => draw(layer, "path", { class: `${kind} bar` }));
+    const [best, goal] = [star(layer, ""), draw(layer, "circle", { class: "goal", r: 5 })];
     const from = draw(layer, "path", { class: "faint arrow" });
     const now = draw(layer, "path", { class: "chosen arrow" });
-    const [best, goal] = [star(layer, ""), draw(layer, "circle", { class: "goal", r: 5 })];
     const names = ["w*", "w̃"].map((text) => note(root, window_, [0, 0], text));
     return (seen) => {
       const { eigenvalues, Q, minimiser, alpha, moved, touch, time } = seen;
