@@ -221,7 +221,7 @@ def test_what_needs_the_network_says_so(again):
 
 def test_leave_one_out_is_kept_as_a_table(folder):
     one = study("perceptron")
-    curve = replace(one.risk["validation"], name="loo")
+    curve = replace(one.risk["evidence"], name="loo")  # as smooth as leave-one-out is
     whole = study("perceptron").__class__(**{**vars_of(one), "asked": es_asked(one)})
     whole.risk._names = (*whole.risk._names, "loo")
     whole.risk._made["loo"] = curve
@@ -229,7 +229,7 @@ def test_leave_one_out_is_kept_as_a_table(folder):
     whole.save(folder / "loo.safetensors")
     other = es.load(folder / "loo.safetensors")
     assert set(other.risk) == {*one.risk, "loo"}
-    inside = one.alphas[np.isfinite(one.risk["validation"](one.alphas))]
+    inside = one.alphas[np.isfinite(curve(one.alphas))]
     assert_allclose(other.risk["loo"](inside), curve(inside), rtol=1e-6)
     assert np.isnan(other.risk["loo"](one.alphas[[0, -1]])).all()
     assert other.risk["loo"].unit == curve.unit
@@ -278,7 +278,7 @@ def changed(folder, tmp_path, **meta):
 def test_formats_of_the_future_are_refused(again, folder, tmp_path):
     again("ridge")
     path = changed(folder, tmp_path, format=99, version="9.1")
-    with pytest.raises(es.InputError, match=r"format 99, this version reads 1.*eigenshrink 9\.1"):
+    with pytest.raises(es.InputError, match=r"format 99, this version reads 2.*eigenshrink 9\.1"):
         es.load(path)
 
 
@@ -323,7 +323,7 @@ def test_other_files_are_refused(again, folder, tmp_path):
 def test_a_failed_save_leaves_nothing(tmp_path):
     one = perceptron(alpha=0.02)
     strange = replace(one.path, make_sums=lambda: object())
-    broken = study_of(replace(strange, measure=None, known=one.path.measured), SHAPES, alpha=0.02)
+    broken = study_of(replace(strange, measure=None, measured=one.path.measured), SHAPES, alpha=0.02)
     with pytest.raises((es.InputError, AttributeError)):
         broken.save(tmp_path / "a.safetensors")
     assert list(tmp_path.iterdir()) == []

@@ -8,7 +8,7 @@ import pytest
 from eigenshrink.curvature import MatrixCurvature, OperatorCurvature
 from eigenshrink.fit import Fit
 from eigenshrink.path import Layer, RowLosses
-from eigenshrink.path.hypergradient import solve
+from eigenshrink.path.solve import System
 from eigenshrink.path.products import krylov_path
 from network_studies import sample_of
 
@@ -108,6 +108,13 @@ def test_advice_names_the_direction_and_keeps_silent_about_noise():
     assert any(found.advice(name) for name in found.by_group)
 
 
+def solve(path, alpha, b):
+    system = System(path, alpha)
+    found, solved = system.solve(system.right(b), 1e-6, 500)
+    assert solved
+    return found
+
+
 @pytest.mark.parametrize("free", [False, True])
 def test_products_alone_solve_the_same_system(free):
     """Directions that are known only in part are finished by conjugate gradients."""
@@ -116,8 +123,9 @@ def test_products_alone_solve_the_same_system(free):
     b = np.random.default_rng(2).normal(size=WEIGHTS)
     exact = np.linalg.solve(ridge.H + 0.05 * np.diag(ridge.d), b)
     pen = ridge.d > 0
-    assert solve(whole, 0.05, b) == pytest.approx(exact[pen] * np.sqrt(ridge.d[pen]), rel=1e-9)
+    expected = exact[pen] * np.sqrt(ridge.d[pen])
+    assert solve(whole, 0.05, b) == pytest.approx(expected, rel=1e-9)
     ridge_operator = OperatorCurvature(lambda v: ridge.H @ v, WEIGHTS)
     object.__setattr__(whole.quadratic.fit, "curvature", ridge_operator)
     object.__setattr__(whole, "bound", lambda alphas: np.zeros_like(alphas))
-    assert solve(whole, 0.05, b) == pytest.approx(exact[pen] * np.sqrt(ridge.d[pen]), rel=1e-5)
+    assert solve(whole, 0.05, b) == pytest.approx(expected, rel=1e-5)

@@ -32,10 +32,11 @@ def judged_by(path, optimum, rows=50, noise=0.0, seed=0):
     each = np.random.default_rng(seed).normal(size=rows)
     losses = 1.0 + 0.01 * place[:, None] ** 2 + noise * each * place[:, None]
     slopes = 0.02 * place + noise * each.mean()
+    slopes = slopes / path.calibration.rate(path.measured.alphas)  # by the quadratic's own strengths
     known = replace(
         path.measured, validation=losses, validation_slope=slopes, judges=np.ones(rows), wrong=None
     )
-    return replace(path, measure=None, known=known)
+    return replace(path, measure=None, measured=known)
 
 
 def without_start(path):
@@ -46,7 +47,7 @@ def without_start(path):
         name: value if name == "judges" or value is None else value[[place]]
         for name, value in vars(found).items()
     }
-    return replace(path, measure=None, known=Measured(**{**one, "change": one["predicted"] + 1.0}))
+    return replace(path, measure=None, measured=Measured(**{**one, "change": one["predicted"] + 1.0}))
 
 
 # --- which criterion ----------------------------------------------------------------------------------
@@ -95,7 +96,9 @@ def unsettled():
 
 
 def rough():
-    return replace(network(Model()), bound=lambda alphas: np.full(len(alphas), 1e9))
+    path = network(Model())
+    nothing = {name: value if value is None else value[:0] for name, value in vars(path.measured).items()}
+    return replace(path, measured=Measured(**nothing))
 
 
 SILENT = {
@@ -141,7 +144,7 @@ def test_losses_that_are_never_finite_are_refused():
     endless = np.full((len(path.measured.alphas), 3), np.inf)
     spoiled = replace(path.measured, validation=endless, judges=np.ones(3), wrong=None)
     with pytest.raises(InputError, match="no loss that was measured along this path is finite"):
-        chosen(replace(path, measure=None, known=spoiled))
+        chosen(replace(path, measure=None, measured=spoiled))
 
 
 # --- the end of what can be seen ----------------------------------------------------------------------

@@ -35,7 +35,8 @@ def steep():
 
 
 def by_hand(path, alpha):
-    """Evidence of the quadratic from determinants and one solve."""
+    """Evidence of the quadratic from determinants and one solve, at the place of a strength."""
+    alpha = float(path.place(alpha))
     fit, d = path.fit, path.fit.penalty_factor
     H, w, g = fit.curvature.dense, fit.weights[:, 0], fit.gradient[:, 0]
     A = H + alpha * np.diag(d)
@@ -134,7 +135,7 @@ def test_nothing_is_said_outside_the_trusted_range(name):
     inside = curve(np.array([low, np.sqrt(low * high), high]))
     assert np.isfinite(inside).all()
     assert np.isnan(curve(np.array([0.0, low / 1.01, high * 1.01, np.inf]))).all()
-    assert low <= curve.minimum.alpha <= high
+    assert low * (1 - 1e-9) <= curve.minimum.alpha <= high * (1 + 1e-9)
     if curve.has_interval:
         assert low * (1 - 1e-9) <= curve.interval[0] <= curve.interval[1] <= high * (1 + 1e-9)
 
@@ -250,11 +251,11 @@ def test_losses_that_are_not_finite_are_not_used():
     spoiled[3] = np.nan
     spoiled[5, 0] = np.inf
     known = Measured(**{**vars(found), "validation": spoiled})
-    curve = RISKS["validation"](replace(path, measure=None, known=known))
+    curve = RISKS["validation"](replace(path, measure=None, measured=known))
     assert np.isfinite(curve(found.alphas)).all()
     nothing = Measured(**{**vars(found), "validation": np.full_like(found.validation, np.nan)})
     with pytest.raises(InputError, match="no loss that was measured along this path is finite"):
-        RISKS["validation"](replace(path, measure=None, known=nothing))
+        RISKS["validation"](replace(path, measure=None, measured=nothing))
 
 
 def test_one_finite_strength_is_a_constant():
@@ -263,7 +264,7 @@ def test_one_finite_strength_is_a_constant():
     spoiled = np.full_like(found.validation, np.inf)
     spoiled[4] = found.validation[4]
     curve = RISKS["validation"](
-        replace(path, measure=None, known=Measured(**{**vars(found), "validation": spoiled}))
+        replace(path, measure=None, measured=Measured(**{**vars(found), "validation": spoiled}))
     )
     assert curve(0.1) == pytest.approx(found.validation[4].mean())
     assert curve.derivative(0.1) == 0
@@ -312,7 +313,7 @@ def test_facts_of_a_network():
     facts = Facts.of(path, one_target=True, standardize=False, penalty_factor=True)
     assert (facts.rows, facts.columns, facts.targets, facts.free_rank) == (60, WEIGHTS, 1, 1)
     assert (facts.held_out, facts.held_out_source) == (40, "given")
-    saved = replace(path, measure=None, known=path.measured)
+    saved = replace(path, measure=None, measured=path.measured)
     assert Facts.of(saved, True, False, True).held_out == 40
     alone = Facts.of(network(Model(), measured=False), True, False, False)
     assert (alone.held_out, alone.held_out_source) == (0, "none")

@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from torch import nn
 
 import eigenshrink.networks as en
-from benchmarks.retraining.calibrate import calibrate
 from benchmarks.retraining.models import Case, rows
 from benchmarks.retraining.training import Problem, settle, train
 
 Array = NDArray[np.float64]
 
 STRENGTHS, STEP = 15, 0.25  # around α₀; in decades
+ABOVE = 1e-3  # relative, of the weakest strength that has a minimum
 
 
 @dataclass(frozen=True)
@@ -32,15 +32,15 @@ class Losses:
 class Point:
     """One strength.
 
-    ``predicted``: at w̃(α) of the study. ``calibrated``: at the weights of its path that belong to α by the
-    slope of the true loss; None beyond where that can be told. ``trained``: from the neighbouring strength,
+    ``predicted``: at w̃(α) of the study. ``uncalibrated``: at the weights of its quadratic at α, without the
+    slope of the true loss along the path; None where it has none. ``trained``: from the neighbouring strength,
     so that the way from w₀ is followed. ``cold``: from the beginning. ``gain``: what a Newton step would
     still gain, relative to the objective.
     """
 
     alpha: float
-    predicted: Losses | None
-    calibrated: Losses | None
+    predicted: Losses
+    uncalibrated: Losses | None
     trained: Losses
     cold: Losses | None
     gain: float
@@ -48,7 +48,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A model at α₀, the ranges in which predictions are believed, and all strengths, ascending."""
+    """A model at α₀, the range in which predictions are trusted, and all strengths, ascending."""
 
     name: str
     weights: int
@@ -56,12 +56,12 @@ class Comparison:
     alpha: float
     kind: str
     trusted: tuple[float, float]
-    steady: tuple[float, float]
     points: tuple[Point, ...]
 
-    def worst(self, what: str, within: tuple[float, float]) -> float:
-        """Largest relative error of the test loss among the strengths inside a range."""
-        inside = [p for p in self.points if within[0] * (1 - 1e-9) <= p.alpha <= within[1] * (1 + 1e-9)]
+    def worst(self, what: str = "predicted", within: tuple[float, float] | None = None) -> float:
+        """Largest relative error of the test loss among the strengths inside a range, that is trusted."""
+        low, high = within or self.trusted
+        inside = [p for p in self.points if low * (1 - 1e-9) <= p.alpha <= high * (1 + 1e-9)]
         errors = [abs(error(getattr(point, what), point.trained)) for point in inside]
         return max(errors, default=np.nan)
 
@@ -79,22 +79,21 @@ def compare(
     problem = Problem.of(case, training, seed)
     start = train(case, problem, case.alpha, seed).weights
     path = ask(case, problem, start, kind)
-    calibrated = calibrate(path, problem.gradient, case.alpha)
 
     def losses(weights: Array, truth: Array) -> Losses:
         apart = float(np.linalg.norm(weights - truth) / np.linalg.norm(truth))
         return Losses(problem.loss(weights, training), problem.loss(weights, testing), apart)
 
     def point(alpha: float, truth: Array, gain: float, begun: bool) -> Point:
-        weights = calibrated.weights(alpha)
-        predicted = None if alpha <= path.quadratic.trusted[0] else losses(path.weights(alpha), truth)
+        own = path.uncalibrated
+        predicted = losses(path.weights(max(alpha, path.least * (1 + ABOVE))), truth)
+        plain = None if alpha <= own.least else losses(own.weights(alpha), truth)
         other = None
         if begun:
             other = losses(train(case, Problem.of(case, training, seed), alpha, seed).weights, truth)
-        again = None if weights is None else losses(weights, truth)
-        return Point(alpha, predicted, again, losses(truth, truth), other, gain)
+        return Point(alpha, predicted, plain, losses(truth, truth), other, gain)
 
-    grid = strengths(case.alpha, count, (*path.trusted, *calibrated.steady))
+    grid = strengths(case.alpha, count, path.trusted)
     points = [point(case.alpha, start, 0.0, False)]
     for side in (grid[grid > case.alpha], grid[grid < case.alpha][::-1]):
         weights = start
@@ -103,8 +102,7 @@ def compare(
             weights = found.weights
             points.append(point(float(alpha), weights, found.gain, cold and number % 3 == 2))
     points.sort(key=lambda one: one.alpha)
-    ranges = path.trusted, calibrated.steady
-    return Comparison(case.name, len(start), case.rows, case.alpha, kind, *ranges, tuple(points))
+    return Comparison(case.name, len(start), case.rows, case.alpha, kind, path.trusted, tuple(points))
 
 
 def ask(case: Case, problem: Problem, weights: Array, kind: str) -> Any:

@@ -111,7 +111,7 @@ def _judges(path: KrylovPath) -> int:
     """Rows that judge a network."""
     if path.measure is not None:
         return path.measure.judges
-    known = path.known.judges if path.known is not None else None
+    known = path.measured.judges if path.measured is not None else None
     return 0 if known is None else len(known)
 
 

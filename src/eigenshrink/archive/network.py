@@ -33,6 +33,7 @@ from eigenshrink.models.logistic import LOGISTIC
 from eigenshrink.models.squared import SQUARED
 from eigenshrink.path import KrylovPath, Layer, Measured, QuadraticPath, TrainingNotes
 from eigenshrink.path.hypergradient import Hypergradient
+from eigenshrink.path.trust import calibrated
 from eigenshrink.path.weight_names import WeightNames
 from eigenshrink.risk.tabulated import FROM_ROWS, tabulate
 
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-FORMAT = 1
+FORMAT = 2
 KEY = "eigenshrink"  # of the JSON in the header
 HEADER = 100 << 20  # bytes at most
 TABLE = ("places", "values", "slopes", "limits")
@@ -199,9 +200,9 @@ def _path(meta: dict[str, Any], arrays: dict[str, Any]) -> KrylovPath:
     if rested:  # the path was taken through the weights as they are
         pull = -fit.alpha * fit.penalty_factor[:, None] * fit.weights
         bare = replace(bare, gradient=pull)
-    spectrum = spectra.read_spectrum(meta["spectrum"], arrays, bare, float(arrays["chosen"]))
+    spectrum = spectra.read_spectrum(meta["spectrum"], arrays, bare)
     sums = spectra.read_sums(meta["sums"], arrays, len(fit.penalised))
-    return KrylovPath(
+    path = KrylovPath(
         fit=fit,
         quadratic=QuadraticPath(bare, spectrum),
         bound=spectra.read_bound(arrays),
@@ -209,11 +210,12 @@ def _path(meta: dict[str, Any], arrays: dict[str, Any]) -> KrylovPath:
         layers=tuple(Layer(*each) for each in meta["layers"]),
         start_loss=start_loss,
         tolerance=tolerance,
-        known=Measured(**own) if own else None,
+        measured=Measured(**own) if own else None,
         notes=TrainingNotes(**{key: _tuple(value) for key, value in meta["notes"].items()}),
         rested=rested,
-        slopes=None if found is None else Hypergradient(**found),
     )
+    slopes = None if found is None else Hypergradient(**found)
+    return replace(calibrated(path), slopes=slopes)
 
 
 def _sample(saved: Sequence[Any], p: int) -> Sample:

@@ -103,16 +103,17 @@ def _same(vector: Array, known: Array) -> bool:
 
 def spectrum_arrays(path: KrylovPath, chosen: float) -> dict[str, Any]:
     """Arrays of a spectrum, and of the bound on the path through it."""
-    spectrum = path.spectrum
+    spectrum, place = path.spectrum, path.place(chosen)
     alphas = shown_strengths(path, np.array([chosen]))
     return {
         "eigenvalues": spectrum.eigenvalues,
         "numerators": spectrum.numerators,
+        "place": place,
         "offset": spectrum.free.offset,
         "root": spectrum.free.root,
         **_basis_arrays(spectrum.directions),
         **_free_arrays(path, chosen),
-        "bound.alphas": alphas,
+        "bound.alphas": path.place(alphas),
         "bound.values": _bounds(path, alphas),
     }
 
@@ -128,7 +129,7 @@ def spectrum_words(spectrum: Spectrum) -> dict[str, Any]:
     }
 
 
-def read_spectrum(words: dict[str, Any], arrays: dict[str, Any], fit: Fit, chosen: float) -> Spectrum:
+def read_spectrum(words: dict[str, Any], arrays: dict[str, Any], fit: Fit) -> Spectrum:
     """The spectrum again."""
     basis = _read_basis(arrays)
     onto: Any = np.zeros((0, len(fit.penalised)))
@@ -136,7 +137,7 @@ def read_spectrum(words: dict[str, Any], arrays: dict[str, Any], fit: Fit, chose
         onto = Carried(arrays["carried"], basis, fit.scale)
     elif "remembered" in arrays:
         start = fit.weights[fit.penalised, 0]
-        vectors = np.stack([start, _penalised(basis, arrays, fit, chosen)], axis=1)
+        vectors = np.stack([start, _penalised(basis, arrays, fit)], axis=1)
         pull = basis.back(arrays["remembered.pull"])[:, 0] / fit.scale
         onto = Remembered(vectors, arrays["remembered"], arrays["gradient"][fit.free, 0], pull)
     return Spectrum(
@@ -151,9 +152,9 @@ def read_spectrum(words: dict[str, Any], arrays: dict[str, Any], fit: Fit, chose
     )
 
 
-def _penalised(basis: Basis, arrays: dict[str, Any], fit: Fit, alpha: float) -> Array:
-    """The penalised weights at a strength, ``(p_pen,)`` (M5)."""
-    total = arrays["eigenvalues"][:, None] + alpha
+def _penalised(basis: Basis, arrays: dict[str, Any], fit: Fit) -> Array:
+    """The penalised weights as chosen, ``(p_pen,)`` (M5)."""
+    total = arrays["eigenvalues"][:, None] + arrays["place"]
     place = np.divide(arrays["numerators"], total, out=np.zeros(total.shape), where=total != 0)
     found: Array = fit.scale * basis.back(place)[:, 0]
     return found

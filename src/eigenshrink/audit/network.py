@@ -45,7 +45,7 @@ def stationarity(examined: Examined) -> Finding:
         value = size / (fit.alpha * float(np.linalg.norm(w))) if fit.alpha > 0 else float("inf")
         found = "warn" if value > MOVED else "pass"
         return Finding(check, found, value, MOVED, meaning, advice * (value > MOVED))
-    if fit.alpha <= path.quadratic.trusted[0]:
+    if fit.alpha <= path.least:
         return Finding(check, "pass", float("nan"), MOVED, f"{said}; how noisy it is is not known.", "")
     moved = float(np.linalg.norm(np.asarray(path.weights(fit.alpha), dtype=np.float64) - w))
     value = moved / max(float(np.linalg.norm(w)), 1e-300)
@@ -58,7 +58,7 @@ def stationarity(examined: Examined) -> Finding:
 def smallest_eigenvalue(examined: Examined) -> Finding:
     """The smallest eigenvalue that is known, and the smallest strength with a minimum (M7, M18)."""
     check, path = "smallest eigenvalue", examined.krylov
-    values, least = path.spectrum.eigenvalues, path.quadratic.trusted[0]
+    values, least = path.spectrum.eigenvalues, path.least
     lowest = float(values.min()) if len(values) else 0.0
     if least <= FLAT * float(np.abs(values).max(initial=0.0)):
         smallest = number(max(lowest, 0.0), 2)

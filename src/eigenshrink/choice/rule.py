@@ -98,7 +98,7 @@ def unseen(path: KrylovPath) -> str:
     """Why nothing, or no more, can be told from where the training stopped."""
     if not len(path.fit.penalised):
         return "no weight that was trained is penalised, so that the strength changes nothing"
-    if path.quadratic.span is None:
+    if path.scales is None:
         return "the loss is flat along every weight that is penalised: was the network trained?"
     if path.measured is not None and not len(path.measured.alphas):
         return "the weights of the path are not accurate at the strength of the training: allow more products"
@@ -108,7 +108,7 @@ def unseen(path: KrylovPath) -> str:
         if adamw:
             return f"AdamW does not minimise a loss with an L2 penalty, and {why}: train with SGD or Adam"
         return f"{why}: train on until the loss settles, or with a smaller learning rate"
-    if path.quadratic.trusted[0] > 0:
+    if path.least > 0:
         why = "the curvature is negative along some directions, so that evidence means nothing"
         return f"{why}, and no rows judge: give val_loader=, or curvature='ggn'"
     return "the scale of the loss is not known, which evidence needs, and no rows judge: give val_loader="

@@ -33,9 +33,9 @@ def _believed(path: KrylovPath, chosen: Array) -> Array:
     places = np.concatenate([path.trusted, [path.fit.alpha], chosen])
     places = places[(places > 0) & np.isfinite(places)]
     ends = path.trusted[0] > 0 and np.isfinite(path.trusted[1])
-    if path.quadratic.span is not None and not ends:
-        bottom, top = np.exp(path.quadratic.span)
+    if path.scales is not None and not ends:
+        bottom, top = np.exp(path.scales)
         places = np.append(places, [max(bottom, FLAT * top), top])
     low, high = (places.min() / BESIDE, places.max() * BESIDE) if len(places) else (1e-3, 1.0)
-    low = max(low, path.quadratic.trusted[0] * (1 + 1e-3))
+    low = max(low, path.least * (1 + 1e-3))
     return np.logspace(np.log10(low), np.log10(high), POINTS).clip(low, high)

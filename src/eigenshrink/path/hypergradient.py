@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse.linalg import LinearOperator, cg
 
 from eigenshrink.errors import NotConverged
+from eigenshrink.path.solve import System
 
 if TYPE_CHECKING:
     from eigenshrink.path.krylov import KrylovPath
@@ -69,47 +69,17 @@ def hypergradient(path: KrylovPath) -> Hypergradient | None:
         return None
     start = path.fit.weights[:, 0]
     slope = measure.validation_gradient(start)
-    adjoint = solve(path, alpha, slope)
-    pull = np.zeros_like(start)
-    pull[path.fit.penalised] = adjoint * start[path.fit.penalised] / path.fit.scale
-    each = {layer.name: -alpha * float(pull[layer.places].sum()) for layer in path.layers}
-    return Hypergradient(alpha, -alpha * float(pull.sum()), _error(path, alpha), each)
-
-
-def solve(path: KrylovPath, alpha: float, right: Array) -> Array:
-    """``D^{-½}``-scaled penalised part of ``(H + αD)⁻¹ b``, ``(p_pen,)``, free weights solved."""
-    fit, spectrum = path.quadratic.fit, path.spectrum
-    free, scale = spectrum.free, fit.scale
-    b = right[fit.penalised] - (free.onto.T @ right[fit.free] if len(fit.free) else 0.0)
-    b = scale * b
-    inverse = 1.0 / (spectrum.eigenvalues + alpha) - 1.0 / alpha
-
-    def product(x: Array) -> Array:
-        x = x.ravel()
-        moved = np.zeros(len(fit.penalty_factor))
-        moved[fit.penalised] = scale * x
-        if len(fit.free):
-            moved[fit.free] = -free.onto @ moved[fit.penalised]
-        answer = fit.curvature.matvec(moved)
-        return scale * answer[fit.penalised] + alpha * x
-
-    def nearly(x: Array) -> Array:
-        c = spectrum.directions.forth(x.reshape(-1, 1))
-        back = spectrum.directions.back(inverse[:, None] * c)
-        return x.ravel() / alpha + back[:, 0]
-
-    if path.bound is None:
-        return nearly(b)
-    shape = (len(b), len(b))
-    operator, inside = LinearOperator(shape, product), LinearOperator(shape, nearly)
-    x, short = cg(operator, b, x0=nearly(b), rtol=ACCURACY, maxiter=MOST, M=inside)
-    if short:
+    system = System(path, alpha)
+    adjoint, solved = system.solve(system.right(slope), ACCURACY, MOST)
+    if not solved:
         raise NotConverged(
             f"the hypergradient at alpha = {alpha:g} needs more than {MOST} products: use curvature='ggn', "
             "or study a model that was trained with a larger decay"
         )
-    found: Array = x
-    return found
+    pull = np.zeros_like(start)
+    pull[path.fit.penalised] = adjoint * start[path.fit.penalised] / path.fit.scale
+    each = {layer.name: -alpha * float(pull[layer.places].sum()) for layer in path.layers}
+    return Hypergradient(alpha, -alpha * float(pull.sum()), _error(path, alpha), each)
 
 
 def _error(path: KrylovPath, alpha: float) -> float:

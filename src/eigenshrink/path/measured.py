@@ -171,21 +171,28 @@ class MeasuresRows(Measure, Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """What was measured at some strengths of a path, ascending.
+    """What was measured at some places of a path, ascending.
 
     Attributes
     ----------
     alphas : (a,)
+        Strengths that the places belong to (:class:`~eigenshrink.path.calibration.Calibration`).
     predicted : (a,)
         Change of L from ``w₀`` by the quadratic (M4).
     change : (a,)
         True change of L.
     noise : (a,)
         Standard error of that change.
+    places : (a,)
+        Strengths t of the quadratic at which was measured.
+    bend : (a,)
+        ``α(t)/t`` by the slope of the true loss along the path; NaN where it has no meaning.
+    left : (a,)
+        Bound on what a Newton step from ``w̃`` towards that α would still gain, relative to L.
     validation : (a, v) or None
         Loss of each row that judges.
     validation_slope : (a,) or None
-        ``dV/d log α``.
+        ``dV/d log t``.
     judges : (v,) or None
         Weights of these rows.
     wrong : (a, v) or None
@@ -196,6 +203,9 @@ class Measured:
     predicted: Array
     change: Array
     noise: Array
+    places: Array
+    bend: Array
+    left: Array
     validation: Array | None = None
     validation_slope: Array | None = None
     judges: Array | None = None

@@ -16,6 +16,7 @@ from eigenshrink.path.krylov import TRUST, KrylovPath
 from eigenshrink.path.measured import Layer, Measure
 from eigenshrink.path.quadratic import QuadraticPath
 from eigenshrink.path.rest import settled
+from eigenshrink.path.trust import calibrated
 from eigenshrink.spectrum import Spectrum
 from eigenshrink.spectrum.checkpoint import Checkpoint
 from eigenshrink.spectrum.dense import decompose_dense
@@ -112,7 +113,7 @@ def krylov_path(
     spectrum, bound, sums, still = make(bare, layers, effort, planned, measure is not None)
     quadratic = QuadraticPath(bare, spectrum)
     path = KrylovPath(fit, quadratic, bound, sums, tuple(layers), start_loss, measure, tolerance)
-    return settled(path, still)
+    return calibrated(settled(path, still))
 
 
 Bound = Callable[[Array], Array] | None

@@ -39,21 +39,21 @@ def density(study: Any, ax: Axes | None = None, *, target: int = 0, alpha: float
     Returns
     -------
     Axes
-        Counts of ``path.sums.density`` on a logarithmic scale, of which less than a tenth of an eigenvalue
+        Counts of ``path.density`` on a logarithmic scale, of which less than a tenth of an eigenvalue
         is not drawn. To the right of α directions are kept, to the left they are gone. What is lower than
         a 10⁻⁸ of the largest, zero or negative is counted in words.
     """
     said = reading.word(study, alpha)
     target, alpha = reading.asked(study, target, alpha)
     ax = canvas.axes(ax)
-    sums, values = study.path.sums, study.spectrum.eigenvalues
+    values = reading.seen(study, alpha).spectrum.eigenvalues
     largest = float(values.max(initial=0.0))
     if not largest > 0:
         ax.set_axis_off()
         canvas.remark(ax, "Nothing to draw: the loss is flat along every weight that is penalised.")
         return ax
     edges = edges_of(largest)
-    counts = np.asarray(sums.density(edges), dtype=np.float64)
+    counts = study.path.density(edges, alpha)
     canvas.logarithmic(ax, np.append(edges[:-1][counts >= LEAST], [edges[-1]]))
     ax.stairs(np.where(counts >= LEAST, counts, np.nan), edges, fill=True, color=LOSS, label="_density")
     parts = np.any((counts >= LEAST) & (counts < 1))  # of an eigenvalue: it is an estimate
@@ -79,7 +79,7 @@ def _kept(study: Any, alpha: float, largest: float) -> str:
     edge = max(alpha * KEPT / (1 - KEPT), 1e-300)
     if edge >= largest:
         return "none"
-    count = float(study.path.sums.density(np.array([edge, largest * (1 + 1e-6)]))[0])
+    count = float(study.path.density(np.array([edge, largest * (1 + 1e-6)]), alpha)[0])
     exact = count == round(count)
     return number(round(count)) if exact else f"about {number(count, 2)}"
 

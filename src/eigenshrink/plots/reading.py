@@ -140,7 +140,7 @@ def _slopes(study: Any) -> tuple[Hypergradient | None, str]:
 def solvable(study: Any, alpha: float) -> float:
     """Return ``alpha``, or the weakest strength at which the quadratic of a network has a solution (M11)."""
     if isinstance(study.path, KrylovPath):
-        return max(alpha, study.path.quadratic.trusted[0] * (1 + ABOVE))
+        return max(alpha, study.path.least * (1 + ABOVE))
     return alpha
 
 

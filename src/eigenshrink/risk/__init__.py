@@ -50,7 +50,7 @@ def _either(
                     "a network has no rows that could be left out or fitted again: choose by validation "
                     "(val_loader=) or evidence"
                 )
-            return network(path)
+            return krylov.relabelled(network(path.uncalibrated), path.calibration)
         if isinstance(path, AnchoredPath):
             if anchors is None:
                 raise InputError(f"gcv is for squared loss, and the loss here is {path.loss.name}: use loo")

@@ -1,7 +1,8 @@
 """The estimates of the true error of a network, from products with H and measured losses (M14, M18, M19).
 
 Every curve is NaN, which no minimum and no interval takes, where the path is not trusted: there the
-quadratic is not the network. MacKay (1992), Neural Computation 4(3).
+quadratic is not the network. Curves are made by the quadratic's own strengths, and handed out by those that
+its places belong to. MacKay (1992), Neural Computation 4(3).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from scipy.interpolate import CubicHermiteSpline
 from eigenshrink.data.rows import slices
 from eigenshrink.errors import InputError
 from eigenshrink.path import KrylovPath
+from eigenshrink.path.calibration import Calibration
 from eigenshrink.path.measured import Measured
 from eigenshrink.risk.curve import LIKELIHOOD_UNIT, RiskCurve
 from eigenshrink.risk.uncertainty import DROP, Piece
@@ -123,6 +125,34 @@ def train(path: KrylovPath) -> RiskCurve:
 
     limits = (edges(path), path.span) if along is None else (along.edges, along.span)
     return replace(believed("train", path, evaluate, *limits), unit=path.loss.unit)
+
+
+def relabelled(curve: RiskCurve, calibration: Calibration) -> RiskCurve:
+    """A curve by the quadratic's own strengths as one by those that its places belong to."""
+    if calibration.trivial:
+        return curve
+    place = calibration.place
+
+    def evaluate(alphas: Array, slopes: bool) -> tuple[Array, Array]:
+        value, slope = curve.evaluate(place(alphas), slopes)
+        return value, slope * calibration.rate(alphas)
+
+    def units(reference: Array, alphas: Array) -> Iterator[Piece]:
+        assert curve.units is not None
+        return curve.units(place(reference), place(alphas))
+
+    span = None
+    if curve.span is not None:
+        low, high = np.log(calibration.strength(np.exp(curve.span)))
+        span = (float(low), float(high))
+    low, high = calibration.strength(curve.edges)
+    return replace(
+        curve,
+        evaluate=evaluate,
+        units=None if curve.units is None else units,
+        span=span,
+        edges=(float(low), float(high)),
+    )
 
 
 def edges(path: KrylovPath) -> Edges:

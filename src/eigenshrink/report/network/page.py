@@ -168,7 +168,8 @@ def _layer(one: LayerFacts, judged: bool) -> list[str]:
 def directions(study: Any) -> str:
     """Return the directions along which the loss is curved most, and what they are made of (M7, M8)."""
     alpha = reading.solvable(study, reading.chosen(study, 0))
-    view, values = reading.seen(study, alpha), study.spectrum.eigenvalues
+    view = reading.seen(study, alpha)
+    values = view.spectrum.eigenvalues
     places = list(range(min(len(values), DIRECTIONS)))
     basis = reading.directions(view, places)
     kept = np.nan_to_num(study.path.shrinkage(alpha))

@@ -133,7 +133,7 @@ def directions(study: Any) -> str:
     if not (top > 0 and 0 < alpha < np.inf):
         return ""
     edges = np.array([alpha / 9, alpha * 9, max(top * (1 + 1e-6), alpha * 10)])
-    fading, kept = (round(float(each)) for each in path.sums.density(edges))
+    fading, kept = (round(float(each)) for each in path.density(edges, alpha))
     gone = max(total - fading - kept, 0)
     said = f"{number(kept)} kept, {number(fading)} fading, {number(gone)} gone"
     negative = float(path.sums.negative)
