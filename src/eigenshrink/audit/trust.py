@@ -16,7 +16,7 @@ BLURRED = 0.1  # relative half-width of the interval of γ
 
 
 def trusted(examined: Examined) -> Finding:
-    """The trusted range: where the true change of the loss is as predicted (M18).
+    """The trusted range: where the true loss, and its slope, are as the path has them (M18).
 
     The value is the smaller of its two factors, ``α₀/low`` and ``high/α₀``.
     """
@@ -29,14 +29,17 @@ def trusted(examined: Examined) -> Finding:
         return Finding(check, "warn", float("nan"), NARROW, meaning, UNSEEN)
     if path.span is None:
         meaning = (
-            "The true loss does not change as predicted, not even on the way from where the training stopped "
-            f"to the minimum of the quadratic at α = {number(start, 2)}."
+            f"At no strength but α = {number(start, 2)}, that of the training, are the true loss and its "
+            "slope as the quadratic has them."
         )
-        advice = "Train on until the loss settles, and study again; take no other alpha from here."
+        advice = (
+            "Train on until the loss settles, and study again; take no other alpha from here. If it has "
+            "settled, go there by training: en.tune does."
+        )
         return Finding(check, "fail" if alpha != start else "warn", 1.0, NARROW, meaning, advice)
     meaning = (
-        f"The true loss changes as predicted, within {path.tolerance:.0%} or its noise, from "
-        f"α = {number(low, 2)} to {number(high, 2)}; the network was trained with {number(start, 2)}."
+        f"The true loss and its slope are as the path has them from α = {number(low, 2)} to "
+        f"{number(high, 2)}; the network was trained with {number(start, 2)}."
     )
     if alpha < start:
         meaning += " Below that the path is an extrapolation: weights grow along it."

@@ -38,9 +38,8 @@ def trusted(study: Any, ax: Axes | None = None, *, target: int = 0, alpha: float
     -------
     Axes
         Points: the change from the trained weights to ``w̃(α)`` as measured, with 1.96 of its standard
-        errors; the line is ``path.predicted_change``, the shade the strengths in which both differ by no
-        more than the tolerance or the noise. Where rows judge, their loss less that of the trained weights
-        is drawn too.
+        errors; the line is ``path.predicted_change``, the shade ``path.trusted``. Where rows judge, their
+        loss less that of the trained weights is drawn too.
     """
     said = reading.word(study, alpha)
     target, alpha = reading.asked(study, target, alpha)
@@ -65,8 +64,7 @@ def trusted(study: Any, ax: Axes | None = None, *, target: int = 0, alpha: float
     )
     lines |= _judged(ax, study)
     low, high = path.trusted
-    believed = f"believed: within {100 * path.tolerance:.0f} % or its noise"
-    lines[believed] = shade_strengths(ax, low, high, CHOSEN)
+    lines["trusted: loss and slope as predicted"] = shade_strengths(ax, low, high, CHOSEN)
     mark_start(ax, reading.trained_at(study))
     mark_strength(ax, alpha, said)
     _limits(ax, study, lines)

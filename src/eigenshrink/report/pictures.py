@@ -68,11 +68,11 @@ CAPTIONS = {
         "The change of the training loss over the strength alpha, as measured and as the quadratic predicts"
         " it; the strengths at which both agree are shaded.",
         "Everything here comes from one quadratic, that of the loss where the training stopped (dotted "
-        "line, α₀). It is no more than a promise: so the weights that it predicts were put into the network"
-        " and the loss was measured. Where the dots lie on the line the promise is kept; outside the shade "
-        "nothing is claimed. To know more there, train at the end of the shade and study again. The bars on"
-        " the dots are 1.96 standard errors. Where rows judge, their loss is the dark line: where it falls "
-        "to the right, more decay helps.",
+        "line, α₀). It is no more than a promise: so the weights that it predicts were put into the network,"
+        " and the loss and its slope were measured, which also says which strength each of them belongs to."
+        " In the shade the promise is kept; outside nothing is claimed. To know more there, train at the end"
+        " of the shade and study again. The bars on the dots are 1.96 standard errors. Where rows judge, "
+        "their loss is the line in the colour of the text: where it falls to the right, more decay helps.",
     ),
     "optimism": Caption(
         "Why the training error is not enough",
