@@ -211,7 +211,7 @@ def test_dragging_the_star_moves_the_solution(page):
     told = check(page)["minimiser"]
     assert told[0] == 3.84  # held at the edge
     assert np.hypot(*(numbers(page)["solution"] - before)) > 0.1
-    page.mouse.move(picture["x"] + unit, picture["y"] + unit)
+    page.mouse.move(picture["x"] + 7.75 * unit, picture["y"] + 4.1 * unit, steps=3)  # still over it
     np.testing.assert_array_equal(numbers(page)["minimiser"], told)  # let go
 
 
