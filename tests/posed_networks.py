@@ -10,7 +10,7 @@ import numpy as np
 from eigenshrink.curvature import MatrixCurvature
 from eigenshrink.fit import Fit, Sample
 from eigenshrink.models import LOSSES, SQUARED
-from eigenshrink.path import KrylovPath, Layer, RowLosses
+from eigenshrink.path import KrylovPath, Layer, Linearised, RowLosses
 from eigenshrink.path.products import krylov_path
 
 WEIGHTS = 9
@@ -74,6 +74,29 @@ class Model:
             slope = self.train_gradient(w) + alpha * factor * w
             w = w - np.linalg.solve(self.hessian(w) + alpha * np.diag(factor), slope)
         return w
+
+
+class Rows(Model):
+    """A model of one output that hands out its rows."""
+
+    def linearised(self):
+        outputs = self.X @ self.at
+
+        def losses(change):
+            eta = outputs + change[:, 0]
+            mean = 1 / (1 + np.exp(-eta)) if self.logistic else eta
+            value = np.logaddexp(0, eta) - self.y * eta if self.logistic else 0.5 * (self.y - eta) ** 2
+            return value, (mean - self.y)[:, None]
+
+        mean = 1 / (1 + np.exp(-outputs))
+        curve = mean * (1 - mean) if self.logistic else np.ones(len(mean))
+        return Linearised(
+            self.X[:, None, :], losses(np.zeros((len(mean), 1)))[1], curve[:, None, None], self.s, losses
+        )
+
+    def fitted(self, alpha, factor):
+        self.at = super().fitted(alpha, factor)
+        return self.at
 
 
 def network(

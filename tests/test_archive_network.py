@@ -21,6 +21,8 @@ from eigenshrink.report.page import make_page
 from eigenshrink.spectrum.eliminated import Columns, Solved
 from eigenshrink.trained import NetworkStudy
 from network_studies import KINDS, SHAPES, perceptron, study, study_of, wide_path
+from posed_networks import Rows
+from posed_networks import network as network_of
 
 ROUND = [kind for kind in KINDS if kind not in ("given", "stopped early", "untrained decay")]
 
@@ -219,28 +221,22 @@ def test_what_needs_the_network_says_so(again):
         other.curvature.matvec(np.zeros(43))
 
 
-def test_leave_one_out_is_kept_as_a_table(folder):
-    one = study("perceptron")
-    curve = replace(one.risk["evidence"], name="loo")  # as smooth as leave-one-out is
-    whole = study("perceptron").__class__(**{**vars_of(one), "asked": es_asked(one)})
-    whole.risk._names = (*whole.risk._names, "loo")
-    whole.risk._made["loo"] = curve
-    _ = whole.audit
-    whole.save(folder / "loo.safetensors")
-    other = es.load(folder / "loo.safetensors")
-    assert set(other.risk) == {*one.risk, "loo"}
-    inside = one.alphas[np.isfinite(curve(one.alphas))]
+def test_leave_one_out_is_kept_as_a_table(tmp_path):
+    one = study_of(network_of(Rows(True, rows=200, judges=0, spread=3.0), 0.005), loss="logistic")
+    assert not one.path.calibration.trivial
+    one.save(tmp_path / "loo.safetensors")
+    other = es.load(tmp_path / "loo.safetensors")
+    curve = one.risk["loo"]
+    assert set(other.risk) == set(one.risk)
+    low, high = one.path.trusted
+    inside = np.geomspace(low, high, 41)
     assert_allclose(other.risk["loo"](inside), curve(inside), rtol=1e-6)
-    assert np.isnan(other.risk["loo"](one.alphas[[0, -1]])).all()
+    assert_allclose(other.risk["loo"].derivative(inside), curve.derivative(inside), rtol=1e-3, atol=1e-6)
+    assert np.isnan(other.risk["loo"]([0.99 * low, 1.01 * high])).all()
+    assert other.risk["loo"].minimum.alpha == pytest.approx(curve.minimum.alpha, rel=1e-4)
     assert other.risk["loo"].unit == curve.unit
-
-
-def vars_of(one):
-    return one.__getstate__()
-
-
-def es_asked(one):
-    return one.asked
+    other.save(tmp_path / "again.safetensors")
+    assert (tmp_path / "again.safetensors").read_bytes() == (tmp_path / "loo.safetensors").read_bytes()
 
 
 # --- the file -----------------------------------------------------------------------------------------

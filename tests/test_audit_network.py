@@ -245,7 +245,8 @@ def test_a_path_that_holds_nowhere_is_warned_of():
     path = unsettled()
     assert trusted(examined(path, path.fit.alpha)).verdict == "warn"
     assert trusted(examined(path, 0.2)).verdict == "fail"
-    assert "not even" in trusted(examined(path, 0.2)).meaning
+    assert "At no strength but α = 0.1, that of the training" in trusted(examined(path, 0.2)).meaning
+    assert "en.tune does" in trusted(examined(path, 0.2)).advice
     assert trusted(examined(network(Model(), measured=False), 0.1)).verdict == "warn"
 
 

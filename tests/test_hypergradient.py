@@ -8,8 +8,8 @@ import pytest
 from eigenshrink.curvature import MatrixCurvature, OperatorCurvature
 from eigenshrink.fit import Fit
 from eigenshrink.path import Layer, RowLosses
-from eigenshrink.path.solve import System
 from eigenshrink.path.products import krylov_path
+from eigenshrink.path.solve import System
 from network_studies import sample_of
 
 ROWS, WEIGHTS, JUDGES = 90, 14, 60

@@ -292,6 +292,22 @@ def test_the_part_of_the_path_that_holds_is_heavy():
     assert lines(study("ridge").plot.contour(), "believed") == []  # it holds everywhere
 
 
+def test_marks_and_ends_in_a_plane_of_directions_are_those_of_the_path():
+    """However much the curvature has grown at the strength that is drawn."""
+    net, pair = study("perceptron"), (0, 3)
+    calibration = net.path.calibration
+    for alpha in (0.01, 0.12, 0.35):
+        assert abs(np.log(calibration.bend(alpha))) > 0.05
+        ax = net.plot.contour(alpha=alpha, directions=pair)
+        points = [line(ax, "solution").get_xydata()[0]]
+        points += [mark.get_xydata()[0] for mark in lines(ax, "mark")]
+        points += list(line(ax, "believed").get_xydata()[[0, -1]])
+        strengths = np.array([alpha, 0.1 * alpha, 10 * alpha, *net.path.trusted])
+        spectrum, places = net.path.spectrum, calibration.place(strengths)[:, None]
+        kept = spectrum.numerators[list(pair), 0] / (spectrum.eigenvalues[list(pair)] + places)
+        assert_allclose(np.hypot(*np.array(points).T), np.hypot(*kept.T), rtol=1e-9)
+
+
 def test_a_direction_curved_downwards_is_refused_and_never_picked():
     hessian = study("perceptron").path.fit.curvature.dense.copy()
     net = study("perceptron")
@@ -349,9 +365,9 @@ def test_a_column_of_a_network_is_found_by_name():
     one = net.plot.contour(columns=("hidden.weight[0,1]", "head.weight[2,4]"))
     other = net.plot.contour(columns=(1, place))
     assert_allclose(line(one, "solution").get_xydata(), line(other, "solution").get_xydata())
-    ends = line(one, "shadow").get_xydata()[[0, -1]]
-    wanted = net.path.weights([net.alphas[0], np.inf])[:, [1, place]]
-    assert_allclose(ends, wanted, atol=1e-9)
+    grid = np.append(net.alphas[np.isfinite(net.alphas) & (net.alphas > 0)], np.inf)
+    assert not net.path.calibration.trivial
+    assert_allclose(line(one, "shadow").get_xydata(), net.path.weights(grid)[:, [1, place]], atol=1e-9)
     with pytest.raises(InputError, match=r"column 'head.weight\[9,9\]' is not in the study"):
         net.plot.contour(columns=("head.weight[9,9]", 0))
 

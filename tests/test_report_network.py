@@ -75,10 +75,12 @@ def test_a_page_of_columns_has_no_layers():
 def test_the_answer_is_what_to_set():
     net, answer = study("perceptron"), section(page_of("perceptron"), "answer")
     assert answer.startswith(f"The answer Use weight_decay = {number(net.alpha)}")
-    assert "Anything between 0.0055 and 0.097 is as good." in answer
-    assert "That is 2 times the 0.02 of its training." in answer
+    low, high = net.choice.interval
+    assert f"Anything between {number(low, 2)} and {number(high, 2)} is as good." in answer
+    assert "That is 1.9 times the 0.02 of its training." in answer
     assert f"{number(net.effective_parameters, 3)} of 43 parameters are in use" in answer
-    assert "trusted from α = 0.00548 to 3.31" in answer
+    low, high = net.path.trusted
+    assert f"trusted from α = {number(low, 3)} to {number(high, 3)}" in answer
     table = rows(page_of("perceptron"), "Losses of the network")
     assert [row[0] for row in table] == [
         "trained, weight_decay = 0.02",

@@ -33,9 +33,9 @@ class Point:
     """One strength.
 
     ``predicted``: at w̃(α) of the study. ``uncalibrated``: at the weights of its quadratic at α, without the
-    slope of the true loss along the path; None where it has none. ``trained``: from the neighbouring strength,
-    so that the way from w₀ is followed. ``cold``: from the beginning. ``gain``: what a Newton step would
-    still gain, relative to the objective.
+    slope of the true loss along the path; None where it has none. ``trained``: from the neighbouring
+    strength, so that the way from w₀ is followed. ``cold``: from the beginning. ``gain``: what a Newton step
+    would still gain, relative to the objective.
     """
 
     alpha: float

@@ -35,6 +35,7 @@ from eigenshrink.path import KrylovPath, Layer, Measured, QuadraticPath, Trainin
 from eigenshrink.path.hypergradient import Hypergradient
 from eigenshrink.path.trust import calibrated
 from eigenshrink.path.weight_names import WeightNames
+from eigenshrink.risk import RISKS
 from eigenshrink.risk.tabulated import FROM_ROWS, tabulate
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def write_study(study: Study, path: str | Path) -> None:
         **choice_arrays(study.choice),
     }
     for name in tabled:
-        table = (study.tables or {}).get(name) or tabulate(study.risk[name])
+        table = (study.tables or {}).get(name) or tabulate(RISKS[name](own.uncalibrated))
         arrays |= {f"table.{name}.{key}": table[key] for key in TABLE}
     meta = _words(study, own) | {"tables": {name: str(study.risk[name].unit) for name in tabled}}
     whole = {name: np.asarray(array, order="C") for name, array in arrays.items()}

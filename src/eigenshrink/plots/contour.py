@@ -85,7 +85,7 @@ def contour(
     plane = plane_of(view, target, alpha, columns, directions)
     half, middle = window(plane, alpha)
     draw_rings(ax, plane, alpha, half + float(np.abs(middle).max()))
-    _draw_path(ax, plane, alpha, view.trusted)
+    _draw_path(ax, plane, alpha, view)
     if columns is not None:
         _draw_shadow(ax, study, view, target, columns)
     ax.set_xlim(middle[0] - half, middle[0] + half)
@@ -154,10 +154,10 @@ def _stroke(heavy: bool) -> dict[str, Any]:
     return {"linewidth": 1.9, "zorder": 3} if heavy else {"linewidth": 0.8, "alpha": 0.45, "zorder": 2}
 
 
-def _draw_path(ax: Axes, plane: Plane, alpha: float, trusted: tuple[float, float]) -> None:
+def _draw_path(ax: Axes, plane: Plane, alpha: float, view: reading.View) -> None:
     """Draw w̃ over all strengths; heavy where the quadratic is believed, if that is not everywhere (M18)."""
-    strengths = plane.strengths()
-    everywhere = trusted == (0.0, np.inf)
+    strengths, trusted = plane.strengths(), view.own(np.array(view.trusted))
+    everywhere = view.trusted == (0.0, np.inf)
     width = 1.8 if everywhere else 0.9
     ax.plot(*plane.solution(strengths).T, color=INK, linewidth=width, label="_path", zorder=4)
     if not everywhere:
@@ -166,7 +166,8 @@ def _draw_path(ax: Axes, plane: Plane, alpha: float, trusted: tuple[float, float
         ax.plot(*believed.T, color=INK, linewidth=3.0, label="_believed", zorder=4)
     for times in (0.1, 10.0):
         if 0 < alpha < np.inf:
-            ax.plot(*plane.solution(times * alpha), "o", color=INK, markersize=3.5, label="_mark", zorder=5)
+            mark = plane.solution(view.own(np.array(times * alpha)))
+            ax.plot(*mark, "o", color=INK, markersize=3.5, label="_mark", zorder=5)
     ax.plot(0, 0, "+", color=PENALTY, markersize=11, markeredgewidth=2, label="_origin", zorder=5)
     ax.plot(*plane.centre, "*", color=LOSS, markersize=13, label="_minimiser", zorder=5)
     ax.plot(*plane.solution(alpha), "o", color=CHOSEN, markersize=9, label="_solution", zorder=6)
@@ -175,7 +176,7 @@ def _draw_path(ax: Axes, plane: Plane, alpha: float, trusted: tuple[float, float
 def _draw_shadow(ax: Axes, study: Any, view: reading.View, target: int, columns: Sequence[str | int]) -> None:
     grid = np.concatenate(([reading.weakest(study)[0]], reading.strengths(study), [np.inf]))
     if reading.of_network(study):  # too many weights to make all of them at every strength
-        moving = pair_along(view, target, columns, grid[1:])
+        moving = pair_along(view, target, columns, view.own(grid[1:]))
     else:
         places = [reading.place(view, column) for column in columns]
         moving = reading.weights(study, target, grid)[:, places] * np.sqrt(reading.factors(view)[places])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
@@ -41,6 +41,8 @@ class View:
         Eigenvalue from which on a direction may span the plane that shows most.
     layers : tuple of Layer
         Of a network: what its directions are made of.
+    own : callable
+        From strengths of the study to those at which the quadratic has the same weights.
     """
 
     path: Any
@@ -50,6 +52,7 @@ class View:
     trusted: tuple[float, float] = (0.0, float("inf"))
     least: float = 0.0
     layers: tuple[Layer, ...] = ()
+    own: Callable[[Array], Array] = np.asarray
 
     @property
     def spectrum(self) -> Any:
@@ -63,8 +66,14 @@ def seen(study: Any, alpha: float) -> View:
     names = study.weight_names, study.target_names
     if isinstance(study.path, KrylovPath):
         least = SEEN * alpha if 0 < alpha < np.inf else 0.0
+        calibration = study.path.calibration
+        bend = float(calibration.bend(alpha))
+
+        def own(strengths: Array) -> Array:
+            return bend * calibration.place(strengths)
+
         trusted, layers = study.path.trusted, study.path.layers
-        return View(path, *names, "its quadratic at w₀", trusted, least, layers)
+        return View(path, *names, "its quadratic at w₀", trusted, least, layers, own)
     if path is study.path:
         return View(path, *names)
     return View(path, *names, f"its quadratic at α = {number(alpha, 3)}")

@@ -113,7 +113,8 @@ class RiskCurve:
                 alpha=np.maximum(found.alpha, self.lowest),
                 boundary=np.where(found.alpha <= self.lowest * ENDS, "zero", found.boundary),
             )
-        found = replace(found, boundary=at_edge(found.alpha, self.edges, found.boundary))
+        alpha = np.clip(found.alpha, *self.edges)  # an edge that went through its logarithm
+        found = replace(found, alpha=alpha, boundary=at_edge(alpha, self.edges, found.boundary))
         return found.first() if self.one_target else found
 
     @cached_property
@@ -169,7 +170,7 @@ class RiskCurve:
         """
         if not self.has_interval or (self.drop is None and self._compared is None):
             return None
-        ends = np.maximum(equivalent(self._excess, self.span, self._best), self.lowest)
+        ends = np.maximum(equivalent(self._excess, self.span, self._best), self.lowest).clip(*self.edges)
         return (float(ends[0, 0]), float(ends[0, 1])) if self.one_target else ends
 
     @cached_property

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from eigenshrink.path import Path
+from eigenshrink.path import KrylovPath, Path
 from eigenshrink.risk import RISKS, RiskCurve
 from eigenshrink.risk.curve import Array, remembered
+from eigenshrink.risk.krylov import relabelled
 from eigenshrink.risk.tabulated import interpolated, within
 
 
@@ -50,6 +51,11 @@ class Curves(Mapping[str, RiskCurve]):
     def _make(self, name: str) -> RiskCurve:
         if name not in self._tables:
             return RISKS[name](self._path)
+        if isinstance(self._path, KrylovPath):  # its tables are by the strengths of its quadratic
+            return relabelled(self._tabled(name, self._path.uncalibrated), self._path.calibration)
+        return self._tabled(name, self._path)
+
+    def _tabled(self, name: str, path: Path) -> RiskCurve:
         unit = str(self._tables[name]["unit"])
-        evaluate, like = interpolated(self._tables[name]), RISKS["train"](self._path)
+        evaluate, like = interpolated(self._tables[name]), RISKS["train"](path)
         return replace(like, name=name, unit=unit, evaluate=within(like.edges, evaluate))
