@@ -1,6 +1,6 @@
 "use strict";
 /**
- * What pages share beside the mathematics: numbers as people read them, sliders, drawing in a plane.
+ * What pages share beside the mathematics: numbers as people read them, sliders, elements of a drawing.
  *
  * One global, `frame`. Whatever comes from data is put in as text, never as markup.
  */
@@ -16,10 +16,29 @@ globalThis.frame = (() => {
     const sign = value < 0 ? "−" : "";
     const size = Math.abs(value);
     if (size === 0 || size === Infinity) return sign + (size ? "∞" : "0");
-    if (size >= 1e-4 && size < 1e9) return sign + fixed(size, digits);
+    return sign + (size >= 1e-4 && size < 1e9 ? fixed(size, digits) : scientific(size, digits));
+  }
+
+  function scientific(size, digits) {
     const [mantissa, power] = size.toExponential(digits - 1).split("e");
     const times = trim(mantissa) === "1" ? "" : `${trim(mantissa)}×`;
-    return `${sign}${times}10${raised(Number(power))}`;
+    return `${times}10${raised(Number(power))}`;
+  }
+
+  /** A number beside an axis, seldom longer than six letters: 0.02, 1 500, 2×10⁵, 5×10⁻⁴. */
+  function tick(value) {
+    const size = Math.abs(value);
+    if (size === 0 || (size >= 1e-3 && size < 1e5)) return number(value, 4);
+    return (value < 0 ? "−" : "") + scientific(size, 3);
+  }
+
+  /** A pair of numbers, such as a point: (1.2, −3). */
+  function pair(point, digits = 3) {
+    return `(${number(point[0], digits)}, ${number(point[1], digits)})`;
+  }
+
+  function percent(value) {
+    return `${number(100 * value, 3)} %`;
   }
 
   function fixed(size, digits) {
@@ -88,78 +107,23 @@ globalThis.frame = (() => {
     return element;
   }
 
-  /** A square window of the plane from −edge to edge in a drawing of `size` units, w₂ upwards. */
-  function square(edge, size) {
-    const scale = size / (2 * edge);
-    const at = ([x, y]) => [(x + edge) * scale, (edge - y) * scale];
-    const place = (point) => at(point).map((value) => value.toFixed(3)).join(" ");
-    /** Points as the `d` of a path, cut off far outside of the window. */
-    const line = (points) => `M${points.map((point) => place(point.map(near))).join("L")}`;
-    const near = (value) => Math.min(20 * edge, Math.max(-20 * edge, value));
-    return { edge, size, scale, at, place, line };
+  /** Text of data on one line of at most `width` letters, cut in the middle, as in the library. */
+  function short(name, width = 18) {
+    const letters = Array.from(String(name).replace(/\s/gu, " "));
+    if (letters.length <= width) return letters.join("");
+    const tail = Math.floor((width - 1) / 2) - 1;
+    return `${letters.slice(0, width - 1 - tail).join("")}…${letters.slice(-tail).join("")}`;
   }
 
-  /** An ellipse of the window: half axes along the columns of Q around `centre`. */
-  function oval(element, window_, centre, half, Q) {
-    const degrees = (-180 / Math.PI) * Math.atan2(Q[1][0], Q[0][0]);
-    set(element, {
-      rx: half[0] * window_.scale,
-      ry: half[1] * window_.scale,
-      transform: `translate(${window_.place(centre)}) rotate(${degrees})`,
-    });
-  }
-
-  /** Path of an arrow from one point to another, with a head of fixed size. */
-  function arrow(window_, from, to) {
-    const [a, b] = [window_.at(from), window_.at(to)];
-    const length = Math.hypot(b[0] - a[0], b[1] - a[1]);
-    if (length < 1) return "";
-    const [x, y] = [(b[0] - a[0]) / length, (b[1] - a[1]) / length];
-    const head = Math.min(9, length);
-    const wing = (side) => `${b[0] - head * (x + 0.45 * side * y)} ${b[1] - head * (y - 0.45 * side * x)}`;
-    return `M${a.join(" ")}L${b.join(" ")}M${wing(1)}L${b.join(" ")}L${wing(-1)}`;
-  }
-
-  /**
-   * Let a handle be dragged, and moved with the arrow keys (Shift: finely).
-   *
-   * @param {SVGElement} handle  focusable
-   * @param {SVGSVGElement} root
-   * @param {Object} window_  of `square`
-   * @param {{get: function(): number[], move: function(number[]): void}} point
-   */
-  function movable(handle, root, window_, point) {
-    const limit = 0.96 * window_.edge;
-    const inside = (place) => place.map((value) => Math.min(limit, Math.max(-limit, round(value))));
-    handle.addEventListener("pointerdown", (event) => {
-      handle.setPointerCapture(event.pointerId);
-      handle.focus({ preventScroll: true });
-      event.preventDefault();
-    });
-    // A finger on the handle does not scroll the page: touch-action is not heard inside of an SVG.
-    handle.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
-    handle.addEventListener("pointermove", (event) => {
-      if (!handle.hasPointerCapture(event.pointerId)) return;
-      const inverse = root.getScreenCTM().inverse();
-      const { x, y } = new DOMPoint(event.clientX, event.clientY).matrixTransform(inverse);
-      point.move(inside([x / window_.scale - window_.edge, window_.edge - y / window_.scale]));
-    });
-    handle.addEventListener("keydown", (event) => {
-      const ways = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
-      const way = ways[event.key];
-      if (!way) return;
-      event.preventDefault();
-      const step = event.shiftKey ? 0.01 : 0.1;
-      const [x, y] = point.get();
-      point.move(inside([x + step * way[0], y + step * way[1]]));
-    });
-  }
-
-  function round(value) {
-    return Math.round(value * 1000) / 1000;
+  /** Write text of data into an element; what had to be cut stands in full in its title. */
+  function write(element, name, width = 18) {
+    const cut = short(name, width);
+    element.textContent = cut;
+    if (cut !== String(name)) draw(element, "title").textContent = name;
+    return element;
   }
 
   return Object.freeze({
-    number, parse, typed, logarithmic, draw, set, square, oval, arrow, movable,
+    number, tick, pair, percent, parse, typed, logarithmic, draw, set, short, write,
   });
 })();

@@ -4,12 +4,9 @@
   const { number, parse, typed, logarithmic } = frame;
   const { EDGE } = panels;
   const QUIET = 500; // milliseconds without change before a change is read out
-  const STEP = 1100; // milliseconds of one of the three steps
-  const REST = 350; // and between them
   const ARRIVED = 1e-9; // distance at which training is over
   const MOST = 2e6; // steps of training
   const AT_ONCE = 1e5; // of them, where nothing may move
-  const still = matchMedia("(prefers-reduced-motion: reduce)");
   const by = (id) => document.getElementById(id);
 
   const LECTURE = {
@@ -31,7 +28,7 @@
   };
   const redraws = [
     pictures.touching.redraw, panels.keeping(by("keep-picture")), panels.curves(by("curve-picture")),
-    panels.stepping(by("steps-picture")), pictures.training.redraw, writeNumbers, writeWords, showControls,
+    scenes.steps(by("steps-picture"), "steps-picture", panels.GRID), pictures.training.redraw, writeNumbers, writeWords, showControls,
   ];
 
   // --- state ------------------------------------------------------------------------------------------
@@ -45,7 +42,7 @@
     Object.assign(state, part);
     if ("start" in part) restart();
     if (!("time" in part)) state.run.over = "";
-    if (state.decay && state.alpha === Infinity) stop("train");
+    if (state.decay && state.alpha === Infinity) training.stop();
     show();
     announce(() => by("said").textContent);
   }
@@ -80,7 +77,7 @@
   function writeWords(seen) {
     by("said").textContent = words.answer(seen);
     by("keep-text").textContent = words.shares(seen);
-    by("steps-text").textContent = words.steps(seen);
+    by("steps-text").textContent = scenes.told(seen);
     by("train-text").textContent = words.training(seen);
     by("term").className = seen.decay ? "" : "off";
   }
@@ -157,77 +154,33 @@
   by("decay").addEventListener("change", () => change({ decay: by("decay").checked }));
   for (const button of document.querySelectorAll("[data-example]")) {
     button.addEventListener("click", () => {
-      halt();
+      stepping.stop();
+      training.stop();
       for (const field of document.querySelectorAll("[aria-invalid]")) field.removeAttribute("aria-invalid");
       by("refused").textContent = "";
       change({ ...LECTURE, ...EXAMPLES[button.dataset.example] });
     });
   }
   for (const [picture, name] of [["touching", "minimiser"], ["training", "start"]]) {
-    const { handle, window_ } = pictures[picture];
+    const { handle } = pictures[picture];
     const move = (point) => change({ [name]: point });
-    frame.movable(handle, handle.ownerSVGElement, window_, { get: () => state[name], move });
+    panels.movable(handle, handle.ownerSVGElement, panels.WINDOW, { get: () => state[name], move });
   }
 
   // --- players ----------------------------------------------------------------------------------------
 
-  const players = { steps: 0, train: 0 };
-
-  function halt() {
-    for (const name of Object.keys(players)) stop(name);
-  }
-
-  function stop(name) {
-    cancelAnimationFrame(players[name]);
-    players[name] = 0;
-    by({ steps: "play", train: "run" }[name]).textContent = { steps: "Play", train: "Run" }[name];
-  }
-
-  /** Call `move` with the milliseconds since the last frame until it says that it is done. */
-  function play(name, move, label) {
-    stop(name);
-    if (label) by({ steps: "play", train: "run" }[name]).textContent = "Pause";
-    let before = null;
-    const tick = (now) => {
-      const done = move(before === null ? 0 : now - before);
-      before = now;
-      if (done) stop(name);
-      else players[name] = requestAnimationFrame(tick);
-    };
-    players[name] = requestAnimationFrame(tick);
-  }
-
-  /** Move the time to `last`, resting at whole steps; without motion it jumps from one to the next. */
-  function animate(last, label) {
-    let [from, to, passed] = [state.time, Math.min(last, Math.floor(state.time + 1e-9) + 1), 0];
-    play("steps", (elapsed) => {
-      passed += elapsed;
-      const part = Math.min(1, passed / STEP);
-      state.time = still.matches ? to : from + (to - from) * shrink.ease(part);
-      show();
-      if (passed >= STEP + (to < last ? REST : 0)) [from, to, passed] = [to, to + 1, 0];
-      if (to > last) announce(() => by("steps-text").textContent);
-      return to > last;
-    }, label);
-  }
-
-  function scrub(time) {
-    stop("steps");
-    change({ time });
-    announce(() => by("steps-text").textContent);
-  }
-
-  by("time").addEventListener("input", () => scrub(Number(by("time").value)));
-  by("play").addEventListener("click", () => {
-    if (players.steps) return stop("steps");
-    if (state.time >= 3) state.time = 0;
-    animate(3, true);
-  });
-  by("step-on").addEventListener("click", () => {
-    if (state.time >= 3) scrub(0);
-    animate(Math.min(3, Math.floor(state.time + 1e-9) + 1), false);
-  });
-  by("step-back").addEventListener("click", () => scrub(Math.max(0, Math.ceil(state.time - 1e-9) - 1)));
+  const stepping = motion.player(
+    { play: by("play"), back: by("step-back"), on: by("step-on"), time: by("time") },
+    {
+      get: () => state.time,
+      move(time) {
+        state.time = time;
+        show();
+      },
+      rest: () => announce(() => by("steps-text").textContent),
+    },
+  );
+  const training = motion.ticker((playing) => { by("run").textContent = playing ? "Pause" : "Run"; });
 
   /** Some steps of gradient descent (M3); stops where it arrives, and at the edge where it diverges. */
   function descend(count) {
@@ -258,23 +211,23 @@
   }
 
   by("run").addEventListener("click", () => {
-    if (players.train) return stop("train");
+    if (training.running()) return training.stop();
     if (state.run.over) restart();
     let owed = 1;
-    play("train", (elapsed) => {
-      owed += still.matches ? AT_ONCE : (elapsed / 1000) * pace();
+    training.start((elapsed) => {
+      owed += motion.still.matches ? AT_ONCE : (elapsed / 1000) * pace();
       const count = Math.floor(owed);
       owed -= count;
       return count > 0 && descend(count);
-    }, true);
+    });
   });
   by("once").addEventListener("click", () => {
-    stop("train");
+    training.stop();
     if (state.run.over) restart();
     descend(1);
   });
   by("again").addEventListener("click", () => {
-    stop("train");
+    training.stop();
     restart();
     show();
   });

@@ -1,15 +1,7 @@
 "use strict";
 /** What the playground says of itself: sentences made of what `panels.look` saw, pure functions. */
 globalThis.words = (() => {
-  const { number } = frame;
-
-  function pair(point, digits = 3) {
-    return `(${number(point[0], digits)}, ${number(point[1], digits)})`;
-  }
-
-  function percent(value) {
-    return `${number(100 * value, 3)} %`;
-  }
+  const { number, pair, percent } = frame;
 
   /** The whole picture in three sentences (M6, M8, M9). */
   function answer({ alpha, eigenvalues, share, gamma, minimiser, touch }) {
@@ -22,20 +14,6 @@ globalThis.words = (() => {
 
   function shares({ share, gamma }) {
     return `λ₁/(λ₁+α) = ${number(share[0], 3)} and λ₂/(λ₂+α) = ${number(share[1], 3)}, together γ = ${number(gamma, 3)}.`;
-  }
-
-  /** Which of the three steps is going on, and where the arrow is (M7). */
-  function steps({ time, moved, degrees, share }) {
-    const turn = (angle) => `${number(Math.abs(angle), 3)}° ${angle < 0 ? "clockwise" : "anticlockwise"}`;
-    const where = `The arrow is at ${pair(moved.point)}.`;
-    if (time === 0) return `Start: the arrow is w*. ${where} First it will be turned by Qᵀ, ${turn(-degrees)}.`;
-    if (time === 3) return `End: the arrow is w̃. ${where}`;
-    const now = [
-      `1. Rotate by Qᵀ, ${turn(-degrees)}.`,
-      `2. Scale the two coordinates by ${number(share[0], 3)} and ${number(share[1], 3)}.`,
-      `3. Rotate back by Q, ${turn(degrees)}.`,
-    ];
-    return `${now[moved.step - 1]} ${where}`;
   }
 
   /** Price that the training pays: α with the extra term, else 0. */
@@ -81,5 +59,5 @@ globalThis.words = (() => {
     return `${here}. To come to rest, ${rule}.`;
   }
 
-  return Object.freeze({ answer, shares, steps, training, growth, limit, goal, percent });
+  return Object.freeze({ answer, shares, training, growth, limit, goal });
 })();
