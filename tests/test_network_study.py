@@ -329,3 +329,20 @@ def test_an_interrupted_study_goes_on_exactly(tmp_path, monkeypatch):
         again = study(f"{stop_after}.npz")
         assert np.array_equal(again[0], whole[0])
         assert np.array_equal(again[1], whole[1])
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"tolerance": "a"}, "tolerance is 'a': give a number above 0"),
+        ({"tolerance": -1.0}, "tolerance is -1"),
+        ({"effort": 5}, "effort is 5: give en.Effort"),
+        ({"loader": (torch.zeros(8, 2), torch.arange(8) % 3)}, "Linear raised RuntimeError on a batch"),
+        ({"loader": (torch.zeros(8, 5), torch.full((8,), 7))}, "raised IndexError .* Target 7 is out of bounds"),
+    ],
+)
+def test_wrong_inputs_are_said_in_a_sentence(change, said):
+    loader = (torch.randn(8, 5), torch.arange(8) % 3)
+    options = {"loader": loader, "weight_decay": 0.1} | change
+    with pytest.raises(InputError, match=said):
+        en.study(nn.Linear(5, 3), nn.CrossEntropyLoss(), **options)

@@ -58,6 +58,8 @@ def new_file(path: str | Path) -> Iterator[Path]:
     InputError
         If ``path`` is a folder, its folder does not exist, or it cannot be written.
     """
+    if not isinstance(path, str | os.PathLike):
+        raise InputError(f"the name of the file is {path!r}: give a path, such as 'study.npz'")
     path = Path(os.path.abspath(path))
     if path.is_dir():
         raise InputError(f"the output {path} is a folder: name a file in it")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -98,6 +99,7 @@ def study(
     >>> s.path.trusted  # squared loss of a linear model is a quadratic
     (0.0, inf)
     """
+    _checked(tolerance, effort)
     decay = _decay(weight_decay, optimizer, exclude, model)
     fitted = fit_network(model, loss, loader, decay)
     fit = _placed(fitted.fit(_products(curvature, fitted, effort)))
@@ -115,6 +117,14 @@ def study(
         loss=path.loss.name,
         asked=Asked(_asked(alpha), criterion),
     )
+
+
+def _checked(tolerance: Any, effort: Any) -> None:
+    """What is wrong with the plain arguments is said before anything is computed."""
+    if isinstance(tolerance, bool) or not isinstance(tolerance, Real) or not 0 < float(tolerance) < np.inf:
+        raise InputError(f"tolerance is {tolerance!r}: give a number above 0, such as 0.2")
+    if not isinstance(effort, Effort | None):
+        raise InputError(f"effort is {effort!r}: give en.Effort(products=..., memory=...), or leave it out")
 
 
 def _asked(alpha: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -13,6 +14,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.dropout import _DropoutNd
 
 from eigenshrink.curvature import Curvature
+from eigenshrink.errors import EigenshrinkError, InputError
 from eigenshrink.fit import Fit, Sample
 from eigenshrink.networks.batches import Batches
 from eigenshrink.networks.declared import network_of
@@ -131,7 +133,8 @@ def fit_network(model: nn.Module, loss: Any, loader: Any, decay: Penalty) -> Fit
         If two passes differ, or a batch, the loss or the weights cannot be used.
     """
     network = network_of(model, loss, loader)
-    passed = check(network, loader)
+    with theirs(network):
+        passed = check(network, loader)
     keep, places = used(network.parameters, passed)
     notes = tuple(_notes(network, passed, network.batches(loader).loader))
     small = Network(Parameters.of(model, keep), network.loss)
@@ -145,6 +148,21 @@ def fit_network(model: nn.Module, loss: Any, loader: Any, decay: Penalty) -> Fit
         penalty_factor=np.asarray(decay.penalty_factor, dtype=np.float64)[places],
         notes=notes,
     )
+
+
+@contextmanager
+def theirs(network: Network) -> Iterator[None]:
+    """Say whose error it is when a model does not take the batches that it is given."""
+    try:
+        yield
+    except (IndexError, RuntimeError, TypeError, ValueError) as error:
+        if isinstance(error, EigenshrinkError):
+            raise
+        said = " ".join(str(error).split())
+        raise InputError(
+            f"{type(network.model).__name__} raised {type(error).__name__} on a batch of the loader: {said}; "
+            "give the batches that it was trained on"
+        ) from error
 
 
 def used(parameters: Parameters, passed: Pass) -> tuple[tuple[str, ...], NDArray[np.intp]]:

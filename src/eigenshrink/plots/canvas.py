@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from eigenshrink.errors import MissingExtra
+from eigenshrink.errors import InputError, MissingExtra
 from eigenshrink.plots.text import power_of_ten
 
 if TYPE_CHECKING:
@@ -37,7 +37,11 @@ def new_figure(size: tuple[float, float] = SIZE) -> Figure:
 
 def axes(ax: Axes | None, size: tuple[float, float] = SIZE) -> Axes:
     """Return ``ax``, or the axes of a new figure in the house's dress."""
-    return dress(new_figure(size).subplots()) if ax is None else ax
+    if ax is None:
+        return dress(new_figure(size).subplots())
+    if not hasattr(ax, "get_lines"):
+        raise InputError(f"ax is {ax!r}: give the axes of a matplotlib figure, or none for a new one")
+    return ax
 
 
 def dress(ax: Axes) -> Axes:
