@@ -338,7 +338,7 @@ def test_an_interrupted_study_goes_on_exactly(tmp_path, monkeypatch):
         ({"tolerance": -1.0}, "tolerance is -1"),
         ({"effort": 5}, "effort is 5: give en.Effort"),
         ({"loader": (torch.zeros(8, 2), torch.arange(8) % 3)}, "Linear raised RuntimeError on a batch"),
-        ({"loader": (torch.zeros(8, 5), torch.full((8,), 7))}, "raised IndexError .* Target 7 is out of bounds"),
+        ({"loader": (torch.zeros(8, 5), torch.full((8,), 7))}, "IndexError .* Target 7 is out of bounds"),
     ],
 )
 def test_wrong_inputs_are_said_in_a_sentence(change, said):
