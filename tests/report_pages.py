@@ -62,12 +62,17 @@ class Page(HTMLParser):
             self.complaints.append(f"</{name}> closes something else")
 
     def handle_data(self, data):
-        if "style" not in self.open:
+        if not {"style", "script"} & set(self.open):
             self.words.append(data)
 
     @property
     def text(self) -> str:
         return " ".join(" ".join(self.words).split())
+
+
+def without_scripts(source: str) -> str:
+    """A page as it stands before any script has run."""
+    return re.sub(r"<script\b.*?</script>", "", source, flags=re.DOTALL)
 
 
 def rows(source: str, caption: str) -> list[list[str]]:

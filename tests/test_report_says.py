@@ -163,7 +163,6 @@ def test_what_to_type_for_several_targets():
         ("polynomial", "What was done to the data a note"),
         ("polynomial", "source file.csv"),
         ("nothing varies", "no penalised column varies"),
-        ("several targets", "The pictures show the first target, y0."),
     ],
 )
 def test_page_says(kind, said):

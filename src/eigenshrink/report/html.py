@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Iterable, Sequence
 
 from eigenshrink.plots.text import plain
+
+VOID = ("input", "meta")  # elements without an end
+ENDS = re.compile(r"</(?=script)", re.IGNORECASE)
 
 
 def text(value: object) -> str:
@@ -29,7 +33,20 @@ def tag(name: str, *content: str, **attributes: str) -> str:
     """
     named = {key.rstrip("_").replace("_", "-"): text(value) for key, value in attributes.items()}
     said = "".join(f' {key}="{value}"' for key, value in named.items())
-    return f"<{name}{said}>{''.join(content)}</{name}>"
+    return f"<{name}{said}>" + ("" if name in VOID else f"{''.join(content)}</{name}>")
+
+
+def script(source: str) -> str:
+    """Return a script element around a source that is ours; nothing in it can end the element.
+
+    Examples
+    --------
+    >>> print(script('const end = "</script>";').replace(chr(92), "(backslash)"))
+    <script>
+    const end = "<(backslash)/script>";</script>
+    """
+    inside = ENDS.sub(lambda _: "<" + chr(92) + "/", source)
+    return f"<script>\n{inside}</script>"
 
 
 def items(lines: Iterable[object], kind: str = "ul") -> str:

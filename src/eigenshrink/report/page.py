@@ -1,4 +1,4 @@
-"""The page: a study in words, pictures and tables, in one file that opens anywhere."""
+"""The page: a study in words, pictures and tables, in one file that opens anywhere and moves with α."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ from string import Template
 from typing import Any
 
 from eigenshrink._version import __version__
+from eigenshrink.browser import source as script_of
 from eigenshrink.data.write import new_file
 from eigenshrink.errors import InputError
 from eigenshrink.plots import figures
-from eigenshrink.report import answer, elsewhere, estimates, tables
-from eigenshrink.report.html import items, tag, text
+from eigenshrink.report import answer, controls, elsewhere, estimates, tables
+from eigenshrink.report.html import items, script, tag, text
+from eigenshrink.report.live import as_script, live_record
 from eigenshrink.report.network import page as network
 from eigenshrink.report.pictures import picture
+from eigenshrink.report.provenance import Origin, fingerprint, how, now, objective_with_numbers
 from eigenshrink.report.words import kind
 
 OBJECTIVE = (
@@ -27,10 +30,13 @@ DIRECTIONS = (
     "A direction is a mix of columns that moves as one. The sign of a direction is arbitrary. Its coordinate "
     "is the weight that the unregularised solution w* has along it, on the scale of the penalty."
 )
+SCRIPTS = ("maths.js", "frame.js", "study.js", "tables.js", "controls.js", "report.js")  # in this order
 
 
-def write_report(study: Any, path: str | Path, notes: Sequence[str] = (), source: str = "") -> Path:
-    """Write a study as one HTML file that needs no network and no script.
+def write_report(
+    study: Any, path: str | Path, notes: Sequence[str] = (), source: str = "", origin: Origin | None = None
+) -> Path:
+    """Write a study as one HTML file that needs no network.
 
     Parameters
     ----------
@@ -41,6 +47,8 @@ def write_report(study: Any, path: str | Path, notes: Sequence[str] = (), source
         What was done to the data before the fit, a sentence each.
     source : str
         Where the data come from, such as the name of a file.
+    origin : Origin or None
+        None: the source, the data as they are, and the present time.
 
     Returns
     -------
@@ -51,41 +59,58 @@ def write_report(study: Any, path: str | Path, notes: Sequence[str] = (), source
     InputError
         If the file cannot be written.
     MissingExtra
-        If matplotlib is not installed.
+        If bokeh is not installed.
     """
     if not study.path.whole:
         raise InputError(
             "the page draws directions of the weights, of which there are too many here (classes times "
             "columns): use study.summary() and study.to_dict(), or give fewer classes or columns"
         )
-    page = make_page(study, notes, source)
+    known = origin or Origin(source, made=now(), fingerprint=fingerprint(study))
+    page = make_page(study, notes, source, known)
     with new_file(path) as file:
         file.write_text(page, encoding="utf-8")
     return Path(path)
 
 
-def make_page(study: Any, notes: Sequence[str] = (), source: str = "") -> str:
-    """Return the page as text; the same study gives the same page."""
-    room = files("eigenshrink.report")
-    drawn = "\n".join(picture(study, name) for name in figures(study))
-    shared = {
-        "figures": _which(study) + "\n" + tag("div", "\n", drawn, "\n", class_="figures"),
-        "notes": items(list(notes)),
-        "audit": tables.audit(study),
-    }
-    made = {**shared, **{name: make(study) for name, make in PARTS[kind(study)].items()}}
-    made["origin"] = ORIGINS[kind(study)](study, source)
-    sections = (
-        tag("section", "\n", tag("h2", text(title)), "\n", made[name], "\n", id=name)
+def make_page(study: Any, notes: Sequence[str] = (), source: str = "", origin: Origin | None = None) -> str:
+    """Return the page as text; the same study and origin give the same page."""
+    room, record = files("eigenshrink.report"), live_record(study)
+    sections = _sections(study, record, notes, origin or Origin(source))
+    titled = (
+        tag("section", "\n", tag("h2", text(title)), "\n", sections[name], "\n", id=name)
+        if title
+        else sections[name]
         for name, title in TITLES.items()
-        if made.get(name)
+        if sections.get(name)
     )
     return Template((room / "page.html").read_text(encoding="utf-8")).substitute(
         version=__version__,
         css=(room / "page.css").read_text(encoding="utf-8"),
         title=text(HEADINGS[kind(study)](study)),
-        sections="\n".join(sections),
+        sections="\n".join(titled),
+        scripts="\n".join([_data(record), *(script(script_of(name)) for name in SCRIPTS)]),
     )
+
+
+def _sections(study: Any, record: dict[str, Any], notes: Sequence[str], origin: Origin) -> dict[str, str]:
+    """Return what stands in each section; nothing of one that does not apply."""
+    drawn = "\n".join(picture(study, name) for name in figures(study))
+    shared = {
+        "strength": controls.bar(study),
+        "present": controls.present(study),
+        "figures": tag("div", "\n", drawn, "\n", class_="figures"),
+        "notes": items(list(notes)),
+        "audit": tables.audit(study),
+        "how": how(record),
+    }
+    made = {**shared, **{name: make(study) for name, make in PARTS[kind(study)].items()}}
+    made |= {name: live(made[name], record) for name, live in LIVE.items() if made.get(name)}
+    return made | {"origin": ORIGINS[kind(study)](study, origin)}
+
+
+def _data(record: dict[str, Any]) -> str:
+    return f'<script type="application/json" id="record">{as_script(record)}</script>'
 
 
 def _heading(study: Any) -> str:
@@ -93,30 +118,37 @@ def _heading(study: Any) -> str:
     return f"How strongly to regularise: {about}"
 
 
-def _which(study: Any) -> str:
-    names = study.target_names
-    return tag("p", text(f"The pictures show the first target, {names[0]}.")) if len(names) > 1 else ""
-
-
 def _objective(study: Any) -> str:
-    return tag("p", text(study.objective), class_="formula") + "\n" + tag("p", OBJECTIVE)
+    return _formula(study) + "\n" + tag("p", OBJECTIVE)
+
+
+def _network_objective(study: Any) -> str:
+    return _formula(study) + "\n" + tag("p", network.OBJECTIVE)
+
+
+def _formula(study: Any) -> str:
+    lines = (study.objective, objective_with_numbers(study))
+    return "".join(tag("p", text(line), class_="formula") for line in lines if line)
 
 
 def _directions(study: Any) -> str:
     return tag("p", DIRECTIONS) + "\n" + tables.directions(study)
 
 
-TITLES = {  # sections in the order of the page; one that says nothing is left out
+TITLES = {  # sections in the order of the page, "": its own heading; one that says nothing is left out
     "answer": "The answer",
     "equivalents": "What to type",
-    "estimates": "Which estimate to believe",
-    "objective": "What is minimised",
-    "notes": "What was done to the data",
+    "strength": "",
+    "present": "At this strength",
     "figures": "What the strength does",
     "layers": "Layers",
     "coefficients": "Coefficients",
     "directions": "Directions",
+    "estimates": "Which estimate to believe",
     "audit": "What was checked",
+    "notes": "What was done to the data",
+    "objective": "What is minimised",
+    "how": "How exact the numbers are",
     "origin": "Where this comes from",
 }
 PARTS: dict[str, dict[str, Callable[[Any], str]]] = {
@@ -132,11 +164,13 @@ PARTS: dict[str, dict[str, Callable[[Any], str]]] = {
         "answer": network.answer,
         "equivalents": network.equivalents,
         "estimates": network.estimates,
-        "objective": network.objective,
+        "objective": _network_objective,
         "layers": network.layers,
         "directions": network.directions,
     },
 }
 """What each kind of study has of its own in the sections."""
+LIVE = {"coefficients": tables.live_coefficients, "directions": tables.live_directions}
+"""Sections that move with the strength where scripts run."""
 HEADINGS: dict[str, Callable[[Any], str]] = {"columns": _heading, "network": network.heading}
-ORIGINS: dict[str, Callable[[Any, str], str]] = {"columns": tables.origin, "network": network.origin}
+ORIGINS: dict[str, Callable[[Any, Origin], str]] = {"columns": tables.origin, "network": network.origin}

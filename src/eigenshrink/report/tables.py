@@ -13,6 +13,7 @@ from eigenshrink.plots import reading
 from eigenshrink.plots.text import mix, number, plural
 from eigenshrink.report import losses
 from eigenshrink.report.html import table, tag, text
+from eigenshrink.report.provenance import Origin
 from eigenshrink.report.summary import BIASED, GROUPED, NO_SCATTER, UNBIASED, UNPENALISED, UNSHRUNK
 from eigenshrink.report.words import rows_share_groups
 
@@ -24,6 +25,14 @@ CLASSES = 10  # classes that do
 FAR = 300.0  # a coefficient whose ratio is no number to read
 DIRECTIONS = 20
 INTERCEPT = "intercept, never penalised"
+COEFFICIENTS = "Coefficients at the present strength"
+DIRECTED = "Directions at the present strength"
+LARGEST = "Listed are the {} coefficients of {} that are largest at the chosen strength."
+SORTED = "A head sorts; the arrow keys go from row to row, and the row is shown in the pictures."
+COMPARED = (
+    "Kept is the coefficient beside what it would be without regularisation: below 0 % its sign has changed, "
+    f"above 100 % it has grown. The standard error does not move: it is that at the chosen strength. {SORTED}"
+)
 ORDER = ("fail", "warn", "pass")
 
 
@@ -130,13 +139,42 @@ def directions(study: Any) -> str:
     return made + (tag("p", text(note), class_="note") if note else "")
 
 
+def live_coefficients(fixed: str, record: dict[str, Any]) -> str:
+    """Return the table of coefficients that moves with the strength, and ``fixed`` where no script runs."""
+    field = tag("input", id="coefficient-search", type="search", autocomplete="off", spellcheck="false")
+    search = tag("label", "Search columns ", field)
+    status = tag("span", id="coefficient-status", role="status", class_="note")
+    columns = record["columns"]
+    shown, count = len(columns["names"]), columns["count"]
+    left = f"{LARGEST.format(number(shown), number(count))} " if shown < count else ""
+    box = tag("div", search, status, class_="search") + _place("coefficients-live", COEFFICIENTS)
+    return _moving(box + tag("p", text(left + COMPARED), class_="note"), fixed)
+
+
+def live_directions(fixed: str, record: dict[str, Any]) -> str:
+    """Return the table of directions that moves with the strength, and ``fixed`` where no script runs."""
+    listed, count = (record["targets"][0]["directions"][key] for key in ("listed", "count"))
+    left = _left_out(count, len(listed), "direction") if len(listed) < count else ""
+    note = tag("p", text(left + SORTED), class_="note")
+    return _moving(_place("directions-live", DIRECTED) + note, fixed)
+
+
+def _place(name: str, caption: str) -> str:
+    """A box for a table that a script makes."""
+    return tag("div", id=name, class_="scroll", role="region", aria_label=caption)
+
+
+def _moving(moving: str, fixed: str) -> str:
+    return tag("div", moving, class_="moving") + tag("div", fixed, class_="still")
+
+
 def audit(study: Any) -> str:
     """Return every check with what it means and what to do, the doubtful ones first."""
     found = [_finding(finding) for finding in sorted(study.audit, key=lambda f: ORDER.index(f.verdict))]
     return tag("ul", *found, class_="audit") if found else tag("p", "Nothing was checked.")
 
 
-def origin(study: Any, source: str) -> str:
+def origin(study: Any, given: Origin) -> str:
     """Return where the page comes from."""
     facts, spectrum = study.facts, study.spectrum
     weighted = facts.weight_sum != facts.rows
@@ -144,7 +182,7 @@ def origin(study: Any, source: str) -> str:
     scaled = ", standardised by the penalty" if facts.standardize else ""
     rows = {
         "made by": f"eigenshrink {__version__}",
-        "source": source,
+        **given.rows,
         "rows": f"{plural(facts.rows, 'row')}{weights}",
         "columns": plural(facts.columns, "column") + scaled,
         "groups": f"{plural(facts.groups, 'group')}, {facts.groups_source}" if facts.groups else "",

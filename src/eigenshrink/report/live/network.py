@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eigenshrink.path import KrylovPath
+from eigenshrink.plots.text import plain
 from eigenshrink.report.live.curves import Errors
 from eigenshrink.report.live.grid import Grid, along
 from eigenshrink.report.live.packed import error_between, packed, scalar, slopes
@@ -67,7 +68,7 @@ def _layers(study: Any, grid: Grid, errors: Errors) -> list[dict[str, Any]]:
     order = sorted(range(len(facts)), key=lambda i: -facts[i].used)[:LAYERS]
     return [
         {
-            "name": facts[i].name,
+            "name": plain(facts[i].name),
             "kind": facts[i].kind,
             "weights": facts[i].weights,
             "penalised": facts[i].penalised,

@@ -10,6 +10,7 @@ import numpy as np
 from eigenshrink._version import __version__
 from eigenshrink.path import KrylovPath
 from eigenshrink.plots import criteria, reading
+from eigenshrink.plots.text import plain
 from eigenshrink.report.live.curves import Errors, all_criteria, along_path, signal
 from eigenshrink.report.live.directions import directions, planes
 from eigenshrink.report.live.fitted import fitted
@@ -53,7 +54,7 @@ def live_record(study: Any) -> dict[str, Any]:
         "freeRank": int(study.spectrum.free.rank),
         "targetCount": len(study.target_names),
         "columns": {
-            "names": [study.weight_names[int(place)] for place in shown.places],
+            "names": [plain(study.weight_names[int(place)]) for place in shown.places],
             "places": [int(place) for place in shown.places],
             "count": shown.count,
         },
@@ -67,7 +68,7 @@ def _target(study: Any, shown: Shown, grid: Grid, target: int, errors: Errors) -
     chosen = reading.chosen(study, target)
     choice = study.choice
     return {
-        "name": study.target_names[target],
+        "name": plain(study.target_names[target]),
         "alpha": scalar(chosen),
         "criterion": choice.criterion,
         "boundary": str(np.ravel(choice.boundary)[target if np.size(choice.boundary) > 1 else 0]),

@@ -16,6 +16,7 @@ from eigenshrink.report.answer import verdict
 from eigenshrink.report.html import table, tag, text
 from eigenshrink.report.network import words
 from eigenshrink.report.network.layers import LayerFacts, layer_facts, most_in_use
+from eigenshrink.report.provenance import Origin
 from eigenshrink.report.words import agreement, opened
 
 MOST = 120  # layers that get a line
@@ -139,11 +140,6 @@ def estimates(study: Any) -> str:
     return tabular.estimates(study) if reading.compared(study) else ""
 
 
-def objective(study: Any) -> str:
-    """Return the formula that is minimised, and what its letters are."""
-    return tag("p", text(study.objective), class_="formula") + tag("p", OBJECTIVE)
-
-
 def layers(study: Any) -> str:
     """Return the layers at the chosen strength as a table."""
     every = layer_facts(study)
@@ -195,13 +191,13 @@ def _made_of(view: reading.View, loads: Any) -> tuple[str, str]:
     return text(carried), text(mix(tuple(top), 26))
 
 
-def origin(study: Any, source: str) -> str:
+def origin(study: Any, given: Origin) -> str:
     """Return where the page comes from."""
     facts, notes, path = study.facts, study.path.notes, study.path
     known = len(study.spectrum.eigenvalues)
     rows = {
         "made by": f"eigenshrink {__version__}",
-        "source": source,
+        **given.rows,
         "network": words.trained(study),
         "judges": plural(facts.held_out, "row") if facts.held_out else "",
         "loss": words.loss_in_words(study),
