@@ -113,6 +113,7 @@ globalThis.scenes = (() => {
       parts.forEach((part, i) => {
         set(part, { d: window_.line([[0, 0], [0, 1].map((j) => along[i] * moved.axes[j][i])]) });
       });
+      for (const shape of [ring, disc]) set(shape, { visibility: seen.line ? "hidden" : "visible" });
       oval(ring, window_, moved.centre, halves(window_, eigenvalues, touch.ellipse), moved.axes);
       oval(disc, window_, [0, 0], [touch.circle, touch.circle], Q);
       const [before, after] = ways(seen);
@@ -138,8 +139,45 @@ globalThis.scenes = (() => {
     return [[...times.filter((t) => t < time), time].map(at), [time, ...times.filter((t) => t > time)].map(at)];
   }
 
+  /**
+   * L, Ω and their sum over the weight along the only direction there is (M10).
+   *
+   * Of `seen` it reads the one eigenvalue and minimiser, alpha, touch and names.
+   */
+  function parabolas(root, name) {
+    const { layer, rule } = base(root, name);
+    const curves = ["loss", "penalty", "path"].map((kind) => draw(layer, "path", { class: `${kind} curve` }));
+    const best = draw(root, "g");
+    star(best);
+    const dot = draw(root, "circle", { class: "solution", r: 6.5 });
+    const names = naming(root, 2);
+    return (seen) => {
+      const { eigenvalues: [curvature], minimiser: [lowest], alpha, solution: [now] } = seen;
+      const reach = Math.abs(lowest) || 1;
+      const ends = [Math.min(lowest, 0) - 0.5 * reach, Math.max(lowest, 0) + 0.5 * reach];
+      const loss = (v) => 0.5 * curvature * (v - lowest) ** 2;
+      const price = (v) => (v === 0 ? 0 : 0.5 * alpha * v * v);
+      const top = Math.max(...ends.map(loss)) || 1;
+      const window_ = sheet.box([ends[0], -0.05 * top], [ends[1], 1.15 * top]);
+      const places = Array.from({ length: 201 }, (_, i) => ends[0] + ((ends[1] - ends[0]) * i) / 200);
+      const heights = [loss, price, (v) => loss(v) + price(v)].map((height) => places.map((v) => [v, height(v)]));
+      rule(window_, seen.names);
+      curves.forEach((curve, i) => {
+        set(curve, { d: window_.line(heights[i]), visibility: alpha < Infinity || i === 0 ? "visible" : "hidden" });
+      });
+      const points = [[lowest, 0], [now, loss(now) + (alpha < Infinity ? price(now) : 0)]];
+      set(best, { transform: `translate(${window_.place(points[0])})` });
+      put(dot, window_, points[1]);
+      const asked = names.map((element, i) => {
+        element.textContent = [seen.star, "w̃"][i];
+        return { element, point: points[i], toward: [0, i ? -1 : 1] };
+      });
+      settle(window_, asked, heights);
+    };
+  }
+
   /** Which of the three steps is going on, and where the arrow is, in words (M7). */
-  function told({ time, moved, Q, share, star: name }) {
+  function told({ time, moved, Q, share, star: name, line }) {
     const degrees = (180 / Math.PI) * Math.atan2(Q[1][0], Q[0][0]);
     const turn = (angle) => `${frame.number(Math.abs(angle), 3)}° ${angle < 0 ? "clockwise" : "anticlockwise"}`;
     const where = `The arrow is at ${frame.pair(moved.point)}.`;
@@ -147,11 +185,12 @@ globalThis.scenes = (() => {
     if (time === 3) return `End: the arrow is w̃. ${where}`;
     const now = [
       `1. Rotate by Qᵀ, ${turn(-degrees)}.`,
-      `2. Scale the two coordinates by ${frame.number(share[0], 3)} and ${frame.number(share[1], 3)}.`,
+      line ? `2. Scale the only coordinate by ${frame.number(share[0], 3)}.`
+        : `2. Scale the two coordinates by ${frame.number(share[0], 3)} and ${frame.number(share[1], 3)}.`,
       `3. Rotate back by Q, ${turn(degrees)}.`,
     ];
     return `${now[moved.step - 1]} ${where}`;
   }
 
-  return Object.freeze({ contour, steps, told });
+  return Object.freeze({ contour, steps, parabolas, told });
 })();

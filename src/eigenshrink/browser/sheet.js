@@ -12,20 +12,26 @@ globalThis.sheet = (() => {
 
   // --- windows ----------------------------------------------------------------------------------------
 
-  /** A square window of the plane, `half` to each side of its middle, w₂ upwards. */
-  function square(half, middle = [0, 0]) {
-    const scale = SIZE / (2 * half);
-    const [left, top] = [middle[0] - half, middle[1] + half];
-    const at = ([x, y]) => [(x - left) * scale, (top - y) * scale];
-    const from = ([x, y]) => [x / scale + left, top - y / scale];
+  /** A window from the corner `low` to the corner `high`, the second coordinate upwards. */
+  function box(low, high) {
+    const wide = high.map((value, i) => value - low[i]);
+    const middle = low.map((value, i) => value + wide[i] / 2);
+    const at = ([x, y]) => [((x - low[0]) * SIZE) / wide[0], ((high[1] - y) * SIZE) / wide[1]];
+    const from = ([x, y]) => [low[0] + (x * wide[0]) / SIZE, high[1] - (y * wide[1]) / SIZE];
     const place = (point) => at(point).map((value) => value.toFixed(4)).join(" ");
-    const near = (value, i) => Math.min(middle[i] + 20 * half, Math.max(middle[i] - 20 * half, value));
-    /** Points as the `d` of a path, cut off far outside of the window. */
-    const line = (points) => (points.length ? `M${points.map((point) => place(point.map(near))).join("L")}` : "");
-    const holds = (point) => point.every((value, i) => Math.abs(value - middle[i]) <= half * (1 + 1e-9));
+    /** The nearest point of the window, or of one `margin` times as large. */
     const inside = (point, margin = 1) => point.map((value, i) => (
-      Math.min(middle[i] + margin * half, Math.max(middle[i] - margin * half, value))));
-    return { half, middle, scale, at, from, place, line, holds, inside };
+      Math.min(middle[i] + (margin * wide[i]) / 2, Math.max(middle[i] - (margin * wide[i]) / 2, value))));
+    /** Points as the `d` of a path, cut off far outside of the window. */
+    const line = (points) => (points.length ? `M${points.map((point) => place(inside(point, 20))).join("L")}` : "");
+    const holds = (point) => point.every((value, i) => Math.abs(value - middle[i]) <= (wide[i] / 2) * (1 + 1e-9));
+    return { low, high, wide, at, from, place, line, holds, inside };
+  }
+
+  /** A square window of the plane, `half` to each side of its middle. */
+  function square(half, middle = [0, 0]) {
+    const made = box(middle.map((value) => value - half), middle.map((value) => value + half));
+    return { ...made, half, middle, scale: SIZE / (2 * half) };
   }
 
   /** Round numbers from low to high, about `count` of them. */
@@ -49,7 +55,7 @@ globalThis.sheet = (() => {
     const layer = draw(root, "g", { "clip-path": `url(#${name}-clip)` });
     let ruled = "";
     function rule(window_, names) {
-      const asked = JSON.stringify([window_.half, window_.middle, names]);
+      const asked = JSON.stringify([window_.low, window_.high, names]);
       if (asked === ruled) return;
       ruled = asked;
       back.replaceChildren();
@@ -80,12 +86,11 @@ globalThis.sheet = (() => {
 
   /** Lines of the grid; `each(value, i, across)` is told of those away from the edges. */
   function lines(back, window_, count, each) {
-    const { half, middle } = window_;
     [0, 1].forEach((axis) => {
-      const [low, high] = [middle[axis] - half, middle[axis] + half];
-      const ends = [middle[1 - axis] - half, middle[1 - axis] + half];
+      const [low, high] = [window_.low[axis], window_.high[axis]];
+      const ends = [window_.low[1 - axis], window_.high[1 - axis]];
       ticks(low, high, count).forEach((value, i) => {
-        if (Math.min(value - low, high - value) < 0.01 * half) return;
+        if (Math.min(value - low, high - value) < 0.005 * (high - low)) return;
         const kind = value === 0 ? "axis" : "grid";
         draw(back, "path", { class: kind, d: window_.line(ends.map((end) => (axis ? [end, value] : [value, end]))) });
         each(value, i, axis === 0);
@@ -253,6 +258,6 @@ globalThis.sheet = (() => {
   }
 
   return Object.freeze({
-    SIZE, square, ticks, base, say, oval, halves, family, sizes, arrow, strengths, star, put, settle, toward, beside,
+    SIZE, box, square, ticks, base, say, oval, halves, family, sizes, arrow, strengths, star, put, settle, toward, beside,
   });
 })();
