@@ -1,0 +1,470 @@
+"use strict";
+/** What the charts of every study show: criteria, directions, coefficients, errors, parameters, rows. */
+(() => {
+  const { number } = frame;
+  const WIDTH = 1.96; // standard errors of a 95 % interval
+  const VALLEY = 3; // a curve may rise this many times as high above its minimum as at its flatter end
+  const LEAST = 4; // height of a score that is shown at least
+  const [LINES, NAMED, DOTS, LISTED] = [60, 8, 500, 20];
+  const KEPT = 0.9;
+  const GONE = 0.1;
+  const SERIES = 8;
+  const DASHES = ["solid", [7, 3], [2, 3], [8, 3, 2, 3]];
+  const log10 = (values) => Array.from(values, Math.log10);
+  const finite = (values) => Array.from(values).filter(Number.isFinite);
+
+  /** The lowest and the highest of many numbers; [0, 0] of none. */
+  function ends(values) {
+    let [low, high] = [Infinity, -Infinity];
+    for (const value of values) {
+      if (value < low) low = value;
+      if (value > high) high = value;
+    }
+    return low <= high ? [low, high] : [0, 0];
+  }
+
+  /** Some places of a grid, evenly, both ends included. */
+  function some(length, count = LISTED) {
+    const step = Math.max(1, (length - 1) / (count - 1));
+    return Array.from({ length: Math.min(count, length) }, (_, i) => Math.round(i * step));
+  }
+
+  /** α as a click on an axis of log₁₀ α asks for it. */
+  const ofPower = (x) => 10 ** x;
+
+  /** α as a click on an axis of effective parameters asks for it: the nearest of the grid. */
+  function ofGamma(x, study, state) {
+    const apart = Array.from(study.gammas(state.target), (gamma) => Math.abs(gamma - x));
+    return study.grid[apart.indexOf(Math.min(...apart))];
+  }
+
+  // --- the criteria (M14, M15) ------------------------------------------------------------------------
+
+  const risk = {
+    strength: ofPower,
+
+    draw(sheet, study, state) {
+      const t = state.target;
+      const curves = sheet.once("curves", t, () => sorted(sheet, study, t));
+      const place = sheet.alphas(study, state);
+      sheet.once("lines", t, () => criteriaLines(sheet, study, curves, t));
+      sheet.once("least", `${t} ${place(0)} ${place(Infinity)}`, () => lowest(sheet, curves, place));
+      const found = study.interval(t);
+      sheet.known("interval").setv(
+        found ? { visible: true, left: place(found[0]), right: place(found[1]) } : { visible: false },
+      );
+      sheet.strengths(study, state, place);
+      for (const side of ["left", "right"]) if (sheet.known(`points-${side}`)) {
+        const shown = curves.filter((curve) => curve.side === side);
+        const y = shown.map((curve) => study.value(t, curve.name, state.alpha) - curve.lift);
+        const x = y.map(() => place(state.alpha));
+        sheet.data(`points-${side}`, { x, y, color: shown.map((curve) => sheet.color(curve.color)) });
+      }
+      sheet.title(riskTitle(study, state));
+    },
+
+    table(study, { target, alpha }) {
+      const curves = study.criteria(target);
+      const at = [...some(study.grid.length).map((i) => study.grid[i]), alpha].sort((a, b) => a - b);
+      const rows = at.map((each) => [each, ...curves.map((curve) => study.value(target, curve.name, each))]);
+      return { heads: ["α", ...curves.map((curve) => `${curve.label}, ${curve.unit}`)], rows };
+    },
+  };
+
+  function riskTitle(study, { target, alpha }) {
+    const { estimate } = study.state(target, alpha);
+    const about = study.targets.length > 1 ? `${study.targets[target]}, ` : "";
+    const said = estimate ? `${estimate.label}: ${number(estimate.value, 4)}` : "";
+    return `${about}α = ${number(alpha, 3)}${said && ", "}${said}`;
+  }
+
+  /** The criteria that have a line: where it is drawn, in which colour, and by how much it is lowered. */
+  function sorted(sheet, study, t) {
+    return study.criteria(t).filter((curve) => sheet.known(`drawn-${curve.name}`)).map((curve) => {
+      const { side, color } = sheet.notes(sheet.known(`drawn-${curve.name}`));
+      const least = side === "right" && curve.minimum ? curve.minimum.value : 0;
+      return { ...curve, side, color: `--${color}`, lift: Number.isFinite(least) ? least : 0 };
+    });
+  }
+
+  function criteriaLines(sheet, study, curves, t) {
+    const x = log10(study.grid);
+    const alpha = Array.from(study.grid, (each) => number(each, 3));
+    for (const curve of curves) {
+      const y = Array.from(curve.values, (value) => (Number.isFinite(value) ? value - curve.lift : NaN));
+      const value = Array.from(curve.values, (each) => number(each, 5));
+      sheet.data(`line-${curve.name}`, { x, y, what: x.map(() => curve.label), alpha, value });
+    }
+    const quoted = curves.find((curve) => curve.quoted && curve.band);
+    const wide = quoted ? Array.from(quoted.band, (each) => WIDTH * each) : [];
+    const inside = wide.map((_, i) => i).filter((i) => Number.isFinite(wide[i] + quoted.values[i]));
+    sheet.data("band", {
+      x: inside.map((i) => x[i]),
+      low: inside.map((i) => quoted.values[i] - wide[i]),
+      high: inside.map((i) => quoted.values[i] + wide[i]),
+    });
+    valley(sheet, curves.filter((curve) => curve.side === "left"), "y");
+    valley(sheet, curves.filter((curve) => curve.side === "right"), "rise");
+  }
+
+  /** Show the valley: a curve that shoots up at one end may leave the picture there. */
+  function valley(sheet, curves, range) {
+    const judging = curves.filter((curve) => !curve.describing);
+    const drawn = (judging.length ? judging : curves)
+      .map((curve) => finite(curve.values).map((value) => value - curve.lift)).filter((each) => each.length);
+    if (!drawn.length) return;
+    const rise = range === "rise";
+    const [low, top] = ends(drawn.flat());
+    const flat = Math.max(...drawn.map((each) => Math.min(each[0], each[each.length - 1])));
+    const least = rise ? LEAST : 0.05 * Math.abs(low);
+    const high = Math.max(Math.min(top, low + VALLEY * Math.max(flat - low, least)), rise ? least : low);
+    const room = 0.06 * (high - low) || 0.05 * Math.abs(low) || 1;
+    const train = curves.filter((curve) => curve.describing).flatMap((curve) => finite(curve.values));
+    const below = train.length ? Math.max(low - (high - low), Math.min(low, ends(train)[0])) : low;
+    const bottom = below - room;
+    sheet.limit(range, low >= 0 && !rise ? Math.max(0, bottom) : bottom, high + room);
+  }
+
+  /** Triangles at the lowest points; where one lies beyond an edge they point outwards there. */
+  function lowest(sheet, curves, place) {
+    for (const side of ["left", "right"]) {
+      if (!sheet.known(`least-${side}`)) continue;
+      const shown = curves.filter(
+        (curve) => curve.side === side && curve.minimum && curve.minimum.boundary !== "flat" &&
+          Number.isFinite(curve.minimum.value),
+      );
+      const at = shown.map((curve) => curve.minimum.alpha);
+      sheet.data(`least-${side}`, {
+        x: at.map(place),
+        y: shown.map((curve) => curve.minimum.value - curve.lift),
+        color: shown.map((curve) => sheet.color(curve.color)),
+        angle: at.map((alpha) => (Math.log10(alpha) < place(0) ? -0.5 : Math.log10(alpha) > place(Infinity) ? 0.5 : 0) * Math.PI),
+        size: shown.map((curve) => (curve.chose || curve.quoted ? 13 : 9)),
+      });
+    }
+  }
+
+  // --- directions (M7, M8) ----------------------------------------------------------------------------
+
+  const shrinkage = {
+    strength: (x, sheet, study) => (study.squared ? 10 ** x : NaN),
+
+    draw(sheet, study, state) {
+      const { target: t, alpha } = state;
+      const every = sheet.once("every", t, () => spectrumOf(study, t));
+      const at = study.place(alpha);
+      spread(sheet, study, state, every);
+      const shares = shrink.factors(every.map((each) => each.eigenvalue), at);
+      const bands = { kept: [], fading: [], gone: [] };
+      every.forEach((each, i) => bands[band(shares[i])].push(i));
+      for (const [name, members] of Object.entries(bands)) sheet.data(name, dots(every, shares, members));
+      const { start, end } = sheet.figure.x_range;
+      const x = Array.from({ length: 121 }, (_, i) => start + (i / 120) * (end - start));
+      sheet.data("law", { x, y: Array.from(shrink.factors(x.map((each) => 10 ** each), at)) });
+      const pointed = every.findIndex((each) => each.number === state.direction + 1);
+      const seen = state.direction === null || state.direction === undefined ? -1 : pointed;
+      sheet.data("pointed", seen < 0 ? { x: [], y: [] } : { x: [every[seen].x], y: [shares[seen]] });
+      sheet.mark("now", Math.min(end, Math.max(start, Math.log10(at))), `λ = ${at === alpha ? "α" : "α's place"}`);
+      const counts = study.survival(t, alpha);
+      sheet.title(`α = ${number(alpha, 3)}: ${counted(counts.kept)} kept, ${counts.fading} fading, ${counts.gone} gone`);
+    },
+
+    table(study, { target, alpha }) {
+      const shares = study.shares(target, alpha);
+      const rows = study.directions(target).slice(0, LISTED)
+        .map((each, i) => [each.number, each.eigenvalue, shares[i], band(shares[i]), each.made]);
+      return { heads: ["direction", "eigenvalue", "share kept", "", "made of"], rows };
+    },
+  };
+
+  const counted = (count) => `${count} direction${count === 1 ? "" : "s"}`;
+
+  function band(share) {
+    if (share >= KEPT) return "kept";
+    return share > GONE ? "fading" : "gone";
+  }
+
+  /** At most 500 directions with a curvature, evenly picked, those that are listed with what they are made of. */
+  function spectrumOf(study, t) {
+    const listed = study.directions(t);
+    const values = study.spectrum(t);
+    const same = listed.length > 0 && values.length >= listed.length && listed.every((each, i) => each.eigenvalue === values[i]);
+    const all = same
+      ? Array.from(values, (eigenvalue, i) => ({ number: i + 1, eigenvalue, made: listed[i]?.made ?? "not listed" }))
+      : listed;
+    const curved = all.filter((each) => each.eigenvalue > 0);
+    return some(curved.length, DOTS).map((i) => ({ ...curved[i], x: Math.log10(curved[i].eigenvalue) }));
+  }
+
+  /** From the smallest eigenvalue or strength to the largest, but not down to what is rounding. */
+  function spread(sheet, study, state, every) {
+    const strengths = [study.chosen(state.target), study.low, study.high].filter((each) => each > 0 && each < Infinity);
+    const [low, high] = ends(every.map((each) => each.x));
+    const floor = study.squared ? -Infinity : Math.log10(study.low) - 2;
+    const both = [Math.max(low, floor), high, ...log10(strengths.slice(0, 1))];
+    const [left, right] = ends(both);
+    const room = Math.max(0.05 * (right - left), 0.5 * (2 - (right - left)), 0.1);
+    sheet.limit("x", left - room, right + room);
+  }
+
+  function dots(every, shares, members) {
+    const of = (make) => members.map((i) => make(every[i], i));
+    return {
+      x: of((each) => each.x), y: of((each, i) => shares[i]),
+      number: of((each) => String(each.number)), eigenvalue: of((each) => number(each.eigenvalue, 4)),
+      share: of((each, i) => number(shares[i], 4)), made: of((each) => each.made),
+    };
+  }
+
+  // --- coefficients (M5, M9) --------------------------------------------------------------------------
+
+  const coefficients = {
+    strength: (x, sheet, study, state) => (state.axis === "gamma" ? ofGamma(x, study, state) : ofPower(x)),
+
+    draw(sheet, study, state) {
+      const { target: t, axis } = state;
+      const places = (state.highlight ? Array.from(state.highlight) : []).slice(0, LINES);
+      const lines = sheet.once("lines", t, () => scaled(study, t));
+      const picked = sheet.once("picked", `${t} ${places}`, () => pick(study, lines, places));
+      const gammas = sheet.once("gammas", t, () => study.gammas(t));
+      sheet.axis(axis === "gamma" ? "linear" : "log10", axis === "gamma" ? "effective parameters γ(α)" : "strength α");
+      let place = (alpha) => study.state(t, alpha).gamma;
+      if (axis === "gamma") {
+        const [low, high] = ends(gammas);
+        sheet.limit("x", low - 0.02 * (high - low), high + 0.02 * (high - low));
+      } else place = sheet.alphas(study, state);
+      sheet.once("drawn", `${t} ${axis} ${places}`, () => {
+        drawLines(sheet, study, lines, picked, axis === "gamma" ? Array.from(gammas) : log10(study.grid));
+      });
+      sheet.strengths(study, state, place);
+      follow(sheet, study, state, picked, place(state.alpha));
+      const more = lines.length < study.columnCount || picked.count < lines.length;
+      sheet.title(more ? `${picked.count} of ${number(study.columnCount)} coefficients` : "all coefficients");
+    },
+
+    table(study, { target, alpha }) {
+      const [now, chosen] = [alpha, study.chosen(target)].map((each) => study.coefficients(target, each));
+      const order = Array.from(now.keys()).sort((a, b) => Math.abs(now[b]) - Math.abs(now[a])).slice(0, LISTED);
+      const rows = order.map((i) => [study.columns[i].name, now[i], chosen[i]]);
+      return { heads: ["column", "now", "at the chosen α"], rows };
+    },
+  };
+
+  const scaleOf = (study, i) => study.columns[i].scale ?? 1;
+
+  /** Every path on the scale on which the penalty compares them, with its size at the chosen strength. */
+  function scaled(study, t) {
+    const chosen = study.coefficients(t, study.chosen(t));
+    const gone = !chosen.some((each) => each !== 0);
+    return study.coefficientPaths(t).values.map((path, i) => {
+      const y = Array.from(path, (each) => each * scaleOf(study, i));
+      const size = gone ? Math.max(...finite(y).map(Math.abs), 0) : Math.abs(chosen[i] * scaleOf(study, i));
+      return { y, size, chosen: chosen[i], i };
+    });
+  }
+
+  /** Which lines are drawn, and which of them strong: those asked for, else the largest. */
+  function pick(study, lines, places) {
+    const order = [...lines].sort((a, b) => b.size - a.size);
+    const asked = new Set(places);
+    const shown = [...order.filter((line) => asked.has(line.i)), ...order.filter((line) => !asked.has(line.i))];
+    const strong = asked.size ? shown.slice(0, asked.size) : order.slice(0, NAMED);
+    const rest = shown.slice(0, LINES).filter((line) => !strong.includes(line));
+    return { strong, pale: rest, count: strong.length + rest.length, asked: asked.size > 0 };
+  }
+
+  function drawLines(sheet, study, lines, picked, x) {
+    const kinds = { pale: picked.pale, strong: picked.strong };
+    for (const [name, members] of Object.entries(kinds)) {
+      sheet.data(name, {
+        xs: members.map(() => x),
+        ys: members.map((line) => line.y),
+        name: members.map((line) => study.columns[line.i].name),
+        chosen: members.map((line) => number(line.chosen, 4)),
+        color: members.map((_, rank) => sheet.color(`--series-${rank % SERIES}`)),
+        dash: members.map((_, rank) => DASHES[Math.floor((4 * (rank % (2 * SERIES))) / (2 * SERIES))]),
+      });
+    }
+    sheet.known("pale-lines").glyph.line_alpha = picked.asked ? 0.25 : 0.5;
+    heights(sheet, study, [...picked.strong, ...picked.pale]);
+  }
+
+  /** Room for all strengths down to a hundredth of the chosen one; below, lines may leave. */
+  function heights(sheet, study, members) {
+    const chosen = study.chosen(0);
+    const weak = chosen > 0 && chosen < Infinity ? chosen / 100 : 0;
+    const from = Math.max(0, study.grid.findIndex((alpha) => alpha >= weak));
+    const [low, high] = ends([0, ...members.flatMap((line) => finite(line.y.slice(from)))]);
+    const room = 0.06 * (high - low) || 1;
+    sheet.limit("y", low - room, high + room);
+  }
+
+  /** Dots and names where the strong lines are now. */
+  function follow(sheet, study, { target, alpha }, picked, x) {
+    const values = study.coefficients(target, alpha);
+    const points = picked.strong.map((line, rank) => ({
+      y: values[line.i] * scaleOf(study, line.i),
+      name: study.columns[line.i].name,
+      color: sheet.color(`--series-${rank % SERIES}`),
+    }));
+    const of = (list, key) => list.map((each) => each[key]);
+    const columns = (list) => ({ x: list.map(() => x), y: of(list, "y"), name: of(list, "name"), color: of(list, "color") });
+    sheet.data("points", columns(points));
+    const { start, end } = sheet.figure.x_range;
+    const left = x > 0.62 * end + 0.38 * start;
+    const named = apart(points, sheet);
+    sheet.data("names", {
+      ...columns(named),
+      name: named.map((each) => sheet.plain(each.name, 18)),
+      align: named.map(() => (left ? "right" : "left")),
+      offset: named.map(() => (left ? -8 : 8)),
+    });
+  }
+
+  /** Those names that do not lie on top of one that was there first. */
+  function apart(points, sheet) {
+    const { start, end } = sheet.figure.y_range;
+    const least = (15 * (end - start)) / Math.max(1, sheet.height());
+    const taken = [];
+    return points.filter((point) => {
+      const free = Number.isFinite(point.y) && taken.every((y) => Math.abs(y - point.y) >= least);
+      if (free) taken.push(point.y);
+      return free;
+    });
+  }
+
+  // --- training and true error (M1, M14) --------------------------------------------------------------
+
+  const PARTS = { true: "true error", train: "training error", optimism: "optimism" };
+
+  const optimism = {
+    strength: (x, sheet, study, state) => ofGamma(x, study, state),
+
+    draw(sheet, study, state) {
+      const { target: t, alpha } = state;
+      const keys = Object.fromEntries(
+        Object.keys(PARTS).map((name) => [name, sheet.notes(sheet.known(`drawn-${name}`)).key]),
+      );
+      const gammas = sheet.once("gammas", t, () => Array.from(study.gammas(t)));
+      const now = Object.entries(keys).map(([name, key]) => [name, study.value(t, key, alpha)]);
+      const here = Object.fromEntries(now);
+      sheet.once("lines", t, () => errors(sheet, study, t, keys, gammas));
+      const x = study.state(t, alpha).gamma;
+      sheet.strengths(study, state, (each) => study.state(t, each).gamma);
+      const known = now.filter(([, value]) => Number.isFinite(value));
+      sheet.data("points", {
+        x: known.map(() => x), y: known.map(([, value]) => value), what: known.map(([name]) => PARTS[name]),
+        value: known.map(([, value]) => number(value, 5)), alpha: known.map(() => number(alpha, 3)),
+      });
+      const gap = Number.isFinite(here.true + here.train);
+      sheet.data("gap", gap ? { x: [x], low: [here.train], high: [here.true] } : { x: [], low: [], high: [] });
+      const [train, more, total] = [here.train, here.optimism, here.true].map((each) => number(each, 4));
+      sheet.title(gap ? `training ${train} + optimism ${more} = ${total}` : "the true error cannot be estimated here");
+    },
+
+    table(study, { target, alpha }) {
+      const curves = study.criteria(target);
+      const found = curves.filter((curve) => curve.quoted || curve.name === "train" || curve.name === "optimism");
+      const at = [...some(study.grid.length).map((i) => study.grid[i]), alpha].sort((a, b) => a - b);
+      const rows = at.map((each) =>
+        [study.state(target, each).gamma, each, ...found.map((curve) => study.value(target, curve.name, each))]);
+      return { heads: ["γ", "α", ...found.map((curve) => curve.label)], rows };
+    },
+  };
+
+  function errors(sheet, study, t, keys, x) {
+    const curves = new Map(study.criteria(t).map((curve) => [curve.name, curve]));
+    for (const [name, key] of Object.entries(keys)) {
+      const y = Array.from(curves.get(key).values, (value) => (Number.isFinite(value) ? value : NaN));
+      sheet.data(name, { x, y });
+    }
+    const { values, band } = curves.get(keys.true);
+    const inside = band ? x.map((_, i) => i).filter((i) => Number.isFinite(band[i] + values[i])) : [];
+    sheet.data("band", {
+      x: inside.map((i) => x[i]),
+      low: inside.map((i) => values[i] - WIDTH * band[i]),
+      high: inside.map((i) => values[i] + WIDTH * band[i]),
+    });
+    const [low, high] = ends(x);
+    sheet.limit("x", low - 0.02 * (high - low || 1), high + 0.02 * (high - low || 1));
+    const drawn = finite(values);
+    const [least, top] = ends(drawn);
+    const flat = drawn.length ? Math.min(drawn[0], drawn[drawn.length - 1]) : 1;
+    sheet.limit("y", 0, 1.06 * Math.min(top, least + VALLEY * Math.max(flat - least, 0.05 * Math.abs(least))) || 1);
+  }
+
+  // --- effective parameters (M9) ----------------------------------------------------------------------
+
+  const parameters = {
+    strength: ofPower,
+
+    draw(sheet, study, state) {
+      const { target: t, alpha } = state;
+      const place = sheet.alphas(study, state);
+      sheet.once("curve", t, () => {
+        const [x, y] = [log10(study.grid), Array.from(study.gammas(t))];
+        const gamma = y.map((each) => number(each, 4));
+        sheet.data("curve", { x, y, alpha: Array.from(study.grid, (each) => number(each, 3)), gamma });
+        sheet.data("area", { x, y, low: y.map(() => 0) });
+        const [low, high] = ends([...y, study.state(t, Infinity).gamma]);
+        sheet.limit("y", Math.max(0, low - 0.08 * (high - low)), high + 0.08 * (high - low || 1));
+      });
+      const { gamma, of } = study.state(t, alpha);
+      sheet.data("points", { x: [place(alpha)], y: [gamma] });
+      sheet.strengths(study, state, place);
+      sheet.title(`${number(gamma, 3)} of ${number(of)} in use at α = ${number(alpha, 3)}`);
+    },
+
+    table(study, { target, alpha }) {
+      const at = [...some(study.grid.length).map((i) => study.grid[i]), alpha].sort((a, b) => a - b);
+      return { heads: ["α", "γ"], rows: at.map((each) => [each, study.state(target, each).gamma]) };
+    },
+  };
+
+  // --- rows (M14) -------------------------------------------------------------------------------------
+
+  const PULLING = 3; // times the mean leverage
+
+  const residuals = {
+    draw(sheet, study, { target: t }) {
+      sheet.once("rows", t, () => {
+        const found = study.residuals(t);
+        if (!found) return;
+        const mean = study.state(t, found.at).gamma / found.rows;
+        const top = ends(found.leverage)[1] || 1;
+        const every = Array.from(found.row.keys());
+        const kinds = { usual: [], pulling: [] };
+        for (const i of every) kinds[found.leverage[i] > PULLING * mean ? "pulling" : "usual"].push(i);
+        for (const [name, members] of Object.entries(kinds)) sheet.data(name, rowDots(found, members, top));
+        const [left, right] = ends(found.fitted);
+        const high = Math.max(...ends(found.residual).map(Math.abs)) || 1;
+        const room = 0.04 * (right - left) || 1;
+        sheet.limit("x", left - room, right + room);
+        sheet.limit("y", -1.08 * high, 1.08 * high);
+        const fewer = found.row.length < found.rows ? `${number(found.row.length)} of ` : "";
+        sheet.title(`${fewer}${number(found.rows)} rows at the chosen α = ${number(found.at, 3)}`);
+      });
+    },
+
+    table(study, { target }) {
+      const found = study.residuals(target);
+      if (!found) return { heads: ["row", "fitted", "residual", "leverage"], rows: [] };
+      const order = Array.from(found.row.keys()).sort((a, b) => found.leverage[b] - found.leverage[a]).slice(0, LISTED);
+      const rows = order.map((i) => [found.row[i], found.fitted[i], found.residual[i], found.leverage[i]]);
+      return { heads: ["row", "fitted", "residual", "leverage"], rows };
+    },
+  };
+
+  function rowDots(found, members, top) {
+    const of = (make) => members.map(make);
+    return {
+      x: of((i) => found.fitted[i]), y: of((i) => found.residual[i]),
+      size: of((i) => 5 + 13 * Math.sqrt(Math.max(0, found.leverage[i]) / top)),
+      row: of((i) => String(found.row[i])), fitted: of((i) => number(found.fitted[i], 4)),
+      residual: of((i) => number(found.residual[i], 4)), leverage: of((i) => number(found.leverage[i], 3)),
+    };
+  }
+
+  const all = { risk, shrinkage, coefficients, optimism, effective_parameters: parameters, residuals };
+  for (const [name, drawing] of Object.entries(all)) charts.add(name, drawing);
+})();
