@@ -128,14 +128,13 @@ globalThis.live = (() => {
       return shrink.coordinates(spectrum, weights.numerators, place(alpha));
     }
 
-    function coefficients(t, alpha) {
+    function coefficients(t, alpha, shown = record.columns.names.keys()) {
       const { weights } = targets[t];
-      const count = record.columns.names.length;
       if (weights.rows) {
         const moved = terms(t, alpha);
-        return Float64Array.from({ length: count }, (_, i) => weights.base[i] + dot(row(weights.rows, i), moved));
+        return Float64Array.from(shown, (i) => weights.base[i] + dot(row(weights.rows, i), moved));
       }
-      return Float64Array.from({ length: count }, (_, i) =>
+      return Float64Array.from(shown, (i) =>
         tabled(row(weights.table, i), row(weights.slopes, i), alpha, row(weights.limits, i)));
     }
 
@@ -252,6 +251,8 @@ globalThis.live = (() => {
 
     // --- planes -------------------------------------------------------------------------------------------
 
+    const paths = new Map();
+
     function plane(t, id, alpha) {
       const found = targets[t].planes.find((one) => one.id === id);
       return found.kind === "columns" ? ofColumns(t, found, alpha) : ofDirections(found, alpha);
@@ -264,21 +265,27 @@ globalThis.live = (() => {
       const solved = (strength) =>
         shrink.solution(found.eigenvalues, found.rotation, minimiser, place(strength));
       return { ...described(found), eigenvalues, rotation: found.rotation, coordinates: found.coordinates,
-               minimiser, solution: solved(alpha), path: Array.from(grid, solved) };
+               minimiser, solution: solved(alpha), path: pathOf(found, solved) };
     }
 
     /** The pair of weights as it is at α, in a picture where the others stay: there αDw̃ = −∇L (M1). */
     function ofColumns(t, found, alpha) {
       const pair = (strength) => {
-        const values = coefficients(t, strength);
-        return found.shown.map((number, i) => values[number] * found.scale[i]);
+        const values = coefficients(t, strength, found.shown);
+        return found.scale.map((scale, i) => values[i] * scale);
       };
       const solution = pair(alpha);
       const { eigenvalues, rotation } = symmetric(found.block.map((line) => line.map((each) => each * bend(alpha))));
       const own = shrink.times(shrink.transpose(rotation), solution);
       const coordinates = own.map((each, i) => (each === 0 || !(eigenvalues[i] > 0) ? 0 : each + (finite(alpha) * each) / eigenvalues[i]));
       return { ...described(found), eigenvalues, rotation, coordinates,
-               minimiser: shrink.times(rotation, coordinates), solution, path: Array.from(grid, pair) };
+               minimiser: shrink.times(rotation, coordinates), solution, path: pathOf(found, pair) };
+    }
+
+    /** The path of a plane in which it does not move with α: made once. */
+    function pathOf(found, solved) {
+      if (!paths.has(found)) paths.set(found, Array.from(grid, solved));
+      return paths.get(found);
     }
 
     function finite(alpha) {
