@@ -159,7 +159,7 @@ globalThis.plane = (() => {
       }
       const { eigenvalues, Q, minimiser, alpha } = seen;
       const names = seen.line ? ["the only direction", ""] : seen.names;
-      const now = { ...seen, names, time, moved: shrink.threeSteps(eigenvalues, Q, minimiser, alpha, time) };
+      const now = { ...seen, window: seen.stage, names, time, moved: shrink.threeSteps(eigenvalues, Q, minimiser, alpha, time) };
       redraw(now);
       own.time.value = time;
       own.told.textContent = scenes.told(now);

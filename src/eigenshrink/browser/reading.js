@@ -3,7 +3,7 @@
 globalThis.reading = (() => {
   const { number, pair, percent } = frame;
   const PAD = 1.35; // times the part of the plane that has to be seen
-  const MOST = 4; // times the usual part at which what runs away is cut
+  const MOST = [3.5, 1.6]; // times the usual part at which what runs away is cut: of a path, of the three steps
   const OTHER = 0.004; // of half a window, by which two paths differ to the eye
   const LOOKS = 9; // strengths at which the window is made
 
@@ -33,16 +33,28 @@ globalThis.reading = (() => {
     };
   }
 
-  /** The window of a plane, and the ends of the path in it. */
+  /** The windows of both drawings of a plane, and the ends of the path in it. */
   function lasting(study, target, id) {
     const at = (alpha) => study.plane(target, id, alpha);
     const every = study.grid.filter((_, i) => i % Math.ceil(study.grid.length / LOOKS) === 0);
     const pictures = [...every, study.high].map(at);
     const chosen = at(usual(study, target));
-    const must = [[0, 0], chosen.minimiser, chosen.solution].filter(known);
-    const may = [...pictures.flatMap((one) => [one.minimiser, one.solution]), ...chosen.path].filter(known);
-    const ends = [study.weakest === 0 ? at(0).solution : null, at(Infinity).solution].map((end) => (end && known(end) ? end : null));
-    return { window: windowOf(must, may.concat(ends.filter(Boolean))), ends };
+    const must = [[0, 0], chosen.minimiser, chosen.solution];
+    const may = [...pictures.flatMap((one) => [one.minimiser, one.solution]), ...chosen.path];
+    const ends = [study.weakest === 0 ? at(0).solution : null, at(Infinity).solution]
+      .map((end) => (end && known(end) ? end : null));
+    const moved = pictures.flatMap((one, i) => turned(one, every[i] || study.high));
+    return {
+      window: windowOf(must, may.concat(ends.filter(Boolean)), MOST[0]),
+      stage: windowOf([[0, 0], ...turned(chosen, usual(study, target))], moved, MOST[1]),
+      ends,
+    };
+  }
+
+  /** Where the three steps pass. */
+  function turned({ eigenvalues, rotation, minimiser }, alpha) {
+    return Array.from({ length: 25 }, (_, i) => (
+      shrink.threeSteps(eigenvalues, rotation, minimiser, alpha, i / 8).point));
   }
 
   /** The chosen strength, or the middle of all where that is an end. */
@@ -52,11 +64,11 @@ globalThis.reading = (() => {
   }
 
   /** A square around the points that must be seen, and those that may, unless they are far out. */
-  function windowOf(must, may) {
-    const [narrow, wide] = [around(must), around(must.concat(may))];
+  function windowOf(must, may, most) {
+    const [narrow, wide] = [must, must.concat(may)].map((points) => around(points.filter(known)));
     if (!(narrow.half > 0)) return sheet.square(PAD * wide.half || 1, wide.middle);
-    if (wide.half <= MOST * narrow.half) return sheet.square(PAD * wide.half, wide.middle);
-    return sheet.square(PAD * MOST * narrow.half, narrow.middle);
+    if (wide.half <= most * narrow.half) return sheet.square(PAD * wide.half, wide.middle);
+    return sheet.square(PAD * most * narrow.half, narrow.middle);
   }
 
   function around(points) {
@@ -71,16 +83,18 @@ globalThis.reading = (() => {
     return point.every(Number.isFinite);
   }
 
-  function ofPlane(study, { target, alpha }, one, { window, ends }) {
-    const found = study.plane(target, one.id, alpha);
-    const { eigenvalues, rotation: Q, minimiser, solution } = found;
+  function ofPlane(study, { target, alpha }, one, { window, stage, ends }) {
+    // At ∞ the best pair is that of very large strengths: the others hold nothing.
+    const found = study.plane(target, one.id, alpha === Infinity ? study.high : alpha);
+    const { eigenvalues, rotation: Q, minimiser } = found;
     const at = (strength) => study.plane(target, one.id, strength).solution;
+    const solution = alpha === Infinity ? at(alpha) : found.solution;
     if (!known([...minimiser, ...solution])) return { kind: "unknown", alpha, asked: one, note: found.note };
     const strengths = [...(ends[0] ? [0] : []), ...study.grid, ...(ends[1] ? [Infinity] : [])];
     const path = [...(ends[0] ? [ends[0]] : []), ...found.path, ...(ends[1] ? [ends[1]] : [])];
     const inner = alpha > 0 && alpha < Infinity;
     return {
-      kind: "plane", asked: one, alpha, eigenvalues, Q, minimiser, solution, window,
+      kind: "plane", asked: one, alpha, eigenvalues, Q, minimiser, solution, window, stage,
       names: found.axes, directions: found.directions, says: found.says, star: found.says.split(",")[0],
       note: found.note, share: Array.from(shrink.factors(eigenvalues, alpha)),
       touch: shrink.touching(eigenvalues, Q, minimiser, alpha),
@@ -126,10 +140,10 @@ globalThis.reading = (() => {
     const minimiser = [only.coordinate, 0];
     const Q = [[1, 0], [0, 1]];
     const touch = shrink.touching(eigenvalues, Q, minimiser, alpha);
-    const half = PAD * Math.abs(only.coordinate) || 1;
+    const window = sheet.square(PAD * Math.abs(only.coordinate) || 1, [only.coordinate / 2, 0]);
     return {
       kind: "line", line: true, asked: null, alpha, eigenvalues, Q, minimiser, touch, solution: touch.point,
-      window: sheet.square(half, [only.coordinate / 2, 0]), share: Array.from(shrink.factors(eigenvalues, alpha)),
+      window, stage: window, share: Array.from(shrink.factors(eigenvalues, alpha)),
       names: ["weight along the direction", `unit of the ${study.unit}`], directions: ["the only direction", ""],
       says: "w*", star: "w*", note: "",
     };
@@ -157,7 +171,9 @@ globalThis.reading = (() => {
 
   // --- words and numbers ------------------------------------------------------------------------------
 
-  const kept = (seen, i) => `${percent(seen.share[i])} of ${seen.directions[i]}`;
+  function kept({ share, directions, asked: one }, i) {
+    return `${percent(share[i])} along ${one && one.kind === "columns" ? "the " : ""}${directions[i]}`;
+  }
 
   /** The picture in a few sentences (M6, M8, M10). */
   function told(seen) {
@@ -165,7 +181,7 @@ globalThis.reading = (() => {
     if (kind === "nothing") return "Nothing to draw: no penalised column varies, so the loss has no direction.";
     if (kind === "unknown") return `Nothing to draw at α = ${number(alpha)}: no solution is known there.`;
     if (kind === "line") {
-      return `α = ${number(alpha)} keeps ${kept(seen, 0)}: w̃ = ${number(solution[0], 3)} along it, w* = `
+      return `α = ${number(alpha)} keeps ${kept(seen, 0)}: w̃ = ${number(solution[0], 3)} there, w* = `
         + `${number(minimiser[0], 3)}. With one direction there is no plane to draw, and nothing to rotate.`;
     }
     const said = [`α = ${number(alpha)} keeps ${kept(seen, 0)} and ${kept(seen, 1)}.`];

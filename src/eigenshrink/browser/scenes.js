@@ -30,10 +30,11 @@ globalThis.scenes = (() => {
   /** Both eigen-directions as lines through a point. */
   function axes(layer) {
     const made = ["first", "second"].map((kind) => draw(layer, "path", { class: `${kind} thin` }));
-    return (window_, centre, Q) => made.forEach((line, i) => {
+    const redraw = (window_, centre, Q) => made.forEach((line, i) => {
       const ends = [-6, 6].map((far) => centre.map((value, j) => value + far * window_.half * Q[j][i]));
       set(line, { d: window_.line(ends) });
     });
+    return { redraw, second: made[1] };
   }
 
   function naming(root, count) {
@@ -61,7 +62,7 @@ globalThis.scenes = (() => {
     function redraw(seen) {
       const { window: window_, eigenvalues, Q, minimiser, touch } = seen;
       rule(window_, seen.names);
-      directions(window_, minimiser, Q);
+      directions.redraw(window_, minimiser, Q);
       losses(window_, minimiser, eigenvalues, Q, touch.ellipse, shrink.rise(eigenvalues, Q, minimiser, [0, 0]));
       penalties(window_, [0, 0], [1, 1], Q, touch.circle, Math.hypot(...minimiser));
       set(path, { d: window_.line(seen.path), class: seen.believed ? "path doubted" : "path" });
@@ -108,12 +109,12 @@ globalThis.scenes = (() => {
     return (seen) => {
       const { window: window_, eigenvalues, Q, minimiser, moved, touch, time } = seen;
       rule(window_, moved.step === 2 ? seen.directions : seen.names);
-      directions(window_, [0, 0], moved.axes);
+      directions.redraw(window_, [0, 0], moved.axes);
       const along = shrink.times(shrink.transpose(moved.axes), moved.point);
       parts.forEach((part, i) => {
         set(part, { d: window_.line([[0, 0], [0, 1].map((j) => along[i] * moved.axes[j][i])]) });
       });
-      for (const shape of [ring, disc]) set(shape, { visibility: seen.line ? "hidden" : "visible" });
+      for (const shape of [ring, disc, directions.second]) set(shape, { visibility: seen.line ? "hidden" : "visible" });
       oval(ring, window_, moved.centre, halves(window_, eigenvalues, touch.ellipse), moved.axes);
       oval(disc, window_, [0, 0], [touch.circle, touch.circle], Q);
       const [before, after] = ways(seen);

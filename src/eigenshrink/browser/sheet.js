@@ -80,8 +80,8 @@ globalThis.sheet = (() => {
       if (across) say(back, "tick", x, SIZE + 16, tick(value));
       else say(back, "tick up", -7, y + 4, tick(value));
     });
-    write(say(back, "name across", SIZE, SIZE + 38, ""), `${names[0]} →`, 52);
-    write(say(back, "name upward", -46, -10, ""), `↑ ${names[1]}`, 52);
+    if (names[0]) write(say(back, "name across", SIZE, SIZE + 38, ""), `${names[0]} →`, 52);
+    if (names[1]) write(say(back, "name upward", -46, -10, ""), `↑ ${names[1]}`, 52);
   }
 
   /** Lines of the grid; `each(value, i, across)` is told of those away from the edges. */

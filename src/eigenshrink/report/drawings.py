@@ -19,9 +19,9 @@ READINGS = {
         "them. On each ellipse the loss L is the same, on each circle the penalty Ω. The best point of both "
         "together is where an ellipse touches a circle: there one cannot lower the loss without paying more "
         "penalty. Those two lines are heavy.",
-        "As α grows, w̃ walks along the dark line from the star to 0. The walk is not straight: it first gives "
-        "up the direction in which the ellipses are long, because there the loss hardly rises. Drag w̃ along "
-        "its path, or move the strength above; the small dots are w̃ at α/10 and 10α.",
+        "As α grows, w̃ walks along the dark line from the star to 0. The walk is not straight: it first "
+        "gives up the direction in which the ellipses are long, because there the loss hardly rises. Drag w̃ "
+        "along its path, or move the strength above; the small dots are w̃ at α/10 and 10α.",
         "In a plane of two directions the fit falls apart, so that the picture is exact whatever the others "
         "do. In a plane of two weights all other weights are held as they are at this α, and the star is the "
         "best pair given them: it moves as they move. Where the loss is not quadratic, the small print says "
