@@ -152,6 +152,6 @@ def fit_by_hand() -> tuple[np.ndarray, es.Study]:
     return design.matrix, study
 
 
-def write_plain_page(study: es.Study, path: Path, notes: object, source: str) -> None:
+def write_plain_page(study: es.Study, path: Path, notes: object, origin: object) -> None:
     """Stand in for ``Study.report`` where the page is not what is tested."""
     Path(path).write_text("page")

@@ -11,7 +11,7 @@ import pytest
 
 from cli_runs import run
 from eigenshrink.browser import playground, source
-from eigenshrink.cli.explore import has_screen
+from eigenshrink.cli.screen import has_screen
 from eigenshrink.plots.text import number
 from playgrounds import STAR, check, drawn, enter, numbers, settings, slide, solve, to_page
 

@@ -30,6 +30,7 @@ from eigenshrink.spectrum import Spectrum
 
 if TYPE_CHECKING:
     from eigenshrink.plots import Plots
+    from eigenshrink.report.provenance import Origin
 
 Array = NDArray[np.float64]
 
@@ -326,11 +327,13 @@ class Study:
 
         return summary(self)
 
-    def report(self, path: str | Path, notes: Sequence[str] = (), source: str = "") -> None:
-        """Write one self-contained HTML page; notes and source say what was done to which data."""
+    def report(
+        self, path: str | Path, notes: Sequence[str] = (), source: str = "", origin: Origin | None = None
+    ) -> None:
+        """Write one self-contained HTML page; notes, source and origin say what was done to which data."""
         from eigenshrink.report.page import write_report
 
-        write_report(self, path, notes=notes, source=source)
+        write_report(self, path, notes=notes, source=source, origin=origin)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers for JSON, as in ``result.json``."""

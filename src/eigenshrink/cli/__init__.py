@@ -39,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = sys.argv[1:] if argv is None else list(argv)
     usage_error: Any = typer.BadParameter.__base__  # typer exports the subclass only
     try:
-        code = command(args=words, prog_name="eigenshrink", standalone_mode=False)
+        code = command(args=words, prog_name="eigenshrink", standalone_mode=False, obj=words)
     except usage_error as error:
         if words:
             say(_usage(error))

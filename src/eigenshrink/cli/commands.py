@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import webbrowser
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -44,6 +44,7 @@ from eigenshrink.cli.options import (
     Select,
     Standardize,
     Strict,
+    Studied,
     Taken,
     Target,
     To,
@@ -81,6 +82,7 @@ def _program(
 
 @app.command()
 def fit(
+    context: typer.Context,
     file: File,
     target: Target,
     weights: Weights = None,
@@ -119,13 +121,14 @@ def fit(
         words = (loss, alpha, criterion.value, select.value, weight_kind.value)
         wishes = Wishes(*words, standardize, folds, validation, seed)
         folder = output or default_folder(file)
-        return _shown(folder, open_, fit_file(file, columns, wishes, folder, strict))
+        return _shown(folder, open_, fit_file(file, columns, wishes, folder, strict, _typed(context)))
 
     raise typer.Exit(run(work, debug))
 
 
 @app.command()
 def demo(
+    context: typer.Context,
     name: Annotated[str, typer.Argument(metavar="NAME", help=WHICH)] = "diabetes",
     output: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write.")] = Path("out/demo"),
     strict: Strict = False,
@@ -138,7 +141,9 @@ def demo(
         if name == "network":
             from eigenshrink.cli.network import Wishes, study_network
 
-            code = study_network("eigenshrink.networks.demo:digits", Wishes(), output, strict)
+            code = study_network(
+                "eigenshrink.networks.demo:digits", Wishes(), output, strict, _typed(context)
+            )
             return _shown(output, open_, code)
         from eigenshrink.cli.demo import demo_table
         from eigenshrink.cli.fit import fit_frame
@@ -148,7 +153,7 @@ def demo(
         target = (table.columns[-1],)
         named = target if str(table.dtypes[-1]) == "String" else ()  # digits are names too
         columns = Columns(targets=target, categories=named)
-        code = fit_frame(table, f"demo {name}", columns, output, strict)
+        code = fit_frame(table, f"demo {name}", columns, output, strict, _typed(context))
         return _shown(output, open_, code)
 
     raise typer.Exit(run(work, debug))
@@ -156,6 +161,7 @@ def demo(
 
 @app.command()
 def network(
+    context: typer.Context,
     factory: Factory,
     curvature: Matrix = CurvatureKind.ggn,
     criterion: Judged = NetworkCriterion.auto,
@@ -178,7 +184,31 @@ def network(
         words = (curvature.value, criterion.value, alpha, weight_decay)
         wishes = Wishes(*words, products, tolerance, checkpoint, seed)
         folder = output or Path("out") / factory.rpartition(":")[2]
-        return _shown(folder, open_, study_network(factory, wishes, folder, strict))
+        code = study_network(factory, wishes, folder, strict, _typed(context))
+        return _shown(folder, open_, code)
+
+    raise typer.Exit(run(work, debug))
+
+
+@app.command()
+def report(
+    folder: Studied,
+    output: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The page to write; report.html in the folder.")
+    ] = None,
+    open_: Open = False,
+    debug: Debug = False,
+) -> None:
+    """Make the page of a folder anew, from its numbers and its study."""
+
+    def work() -> int:
+        from eigenshrink.cli.report import rebuild
+        from eigenshrink.cli.screen import open_page
+
+        path = rebuild(folder, output)
+        if open_:
+            open_page(path)
+        return DONE
 
     raise typer.Exit(run(work, debug))
 
@@ -249,5 +279,13 @@ def explore(
 
 def _shown(folder: Path, wanted: bool, code: int) -> int:
     if wanted:
-        webbrowser.open((folder / "report.html").resolve().as_uri())
+        from eigenshrink.cli.screen import open_page
+
+        open_page(folder / "report.html")
     return code
+
+
+def _typed(context: typer.Context) -> str:
+    """What was typed, as a shell would read it again."""
+    words = context.find_object(list)
+    return "" if words is None else shlex.join(["eigenshrink", *words])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from eigenshrink.data.files import read_table
 from eigenshrink.data.table import Design, encode_table
 from eigenshrink.data.write import new_folder, said_plainly
 from eigenshrink.errors import InputError
+from eigenshrink.report.provenance import Origin, fingerprint, now
 
 if TYPE_CHECKING:
     import polars
@@ -35,8 +36,10 @@ def default_folder(file: Path) -> Path:
     return Path("out") / file.name.split(".")[0]
 
 
-def fit_file(file: Path, columns: Columns, wishes: Wishes, folder: Path, strict: bool = False) -> int:
-    """Fit the rows of a file and write the folder; return the exit code.
+def fit_file(
+    file: Path, columns: Columns, wishes: Wishes, folder: Path, strict: bool = False, command: str = ""
+) -> int:
+    """Fit the rows of a file and write the folder, which says by what command; return the exit code.
 
     Raises
     ------
@@ -47,18 +50,25 @@ def fit_file(file: Path, columns: Columns, wishes: Wishes, folder: Path, strict:
         enter("reading")
         table = _read(read_table(file, columns.text, columns.null_values), columns, wishes)
         judged = read_judges(wishes.validation, file, table.design, table.loss, columns, wishes.counts)
-        outcome = _answer(table, judged, str(file), wishes, folder, enter)
+        origin = Origin(str(file), command, now())
+        outcome = _answer(table, judged, origin, wishes, folder, enter)
     return _finish(outcome, folder, strict)
 
 
 def fit_frame(
-    frame: polars.DataFrame, source: str, columns: Columns, folder: Path, strict: bool = False
+    frame: polars.DataFrame,
+    source: str,
+    columns: Columns,
+    folder: Path,
+    strict: bool = False,
+    command: str = "",
 ) -> int:
     """Fit a table in memory, with the settings of the command line, as :func:`fit_file` does."""
     wishes = Wishes()
     with stages(STAGES) as enter:
         enter("reading")
-        outcome = _answer(_read(frame, columns, wishes), Judged(), source, wishes, folder, enter)
+        origin = Origin(source, command, now())
+        outcome = _answer(_read(frame, columns, wishes), Judged(), origin, wishes, folder, enter)
     return _finish(outcome, folder, strict)
 
 
@@ -98,7 +108,7 @@ def _read(frame: polars.DataFrame, columns: Columns, wishes: Wishes) -> _Table:
 
 
 def _answer(
-    table: _Table, judged: Judged, source: str, wishes: Wishes, folder: Path, enter: Callable[[str], None]
+    table: _Table, judged: Judged, origin: Origin, wishes: Wishes, folder: Path, enter: Callable[[str], None]
 ) -> _Outcome:
     """Fit, choose, audit and write; the files take their places together at the end."""
     _check_ours(folder)
@@ -111,10 +121,11 @@ def _answer(
         enter("auditing")
         failed = _failed(study)
         enter("figures and page")
-        said = _said(source, table, judged, study)
-        study.report(beside / "report.html", notes=said, source=source)
+        said = _said(origin.source, table, judged, study)
+        known = replace(origin, fingerprint=fingerprint(study))
+        study.report(beside / "report.html", notes=said, origin=known)
         enter("numbers and model")
-        data = {"source": source, "rows_read": table.design.rows_read, "notes": said[1:]}
+        data = {**asdict(known), "rows_read": table.design.rows_read, "notes": said}
         (beside / "result.json").write_text(_json(study.to_dict() | {"data": data}), encoding="utf-8")
         save_model(_model(table, study), beside / "model.skops")
         study.save(beside / "study.npz")

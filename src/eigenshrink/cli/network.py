@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -17,6 +17,7 @@ from typing import Any
 from eigenshrink.cli.outcome import AUDIT_FAILED, DONE, note, say
 from eigenshrink.data.write import new_folder
 from eigenshrink.errors import EigenshrinkError, InputError, MissingExtra
+from eigenshrink.report.provenance import Origin, now
 
 OURS = ("report.html", "result.json", "study.safetensors", "weights.safetensors")
 GIVES = "model, loss, loader, and if there are any val_loader, optimizer, weight_decay"
@@ -51,8 +52,8 @@ class Wishes:
     seed: int = 0
 
 
-def study_network(source: str, wishes: Wishes, folder: Path, strict: bool = False) -> int:
-    """Study what a factory gives and write the folder; return the exit code.
+def study_network(source: str, wishes: Wishes, folder: Path, strict: bool = False, command: str = "") -> int:
+    """Study what a factory gives and write the folder, which says by what command; return the exit code.
 
     Raises
     ------
@@ -67,8 +68,10 @@ def study_network(source: str, wishes: Wishes, folder: Path, strict: bool = Fals
     given = taken_apart(parts, source)
     with new_folder(folder) as beside:
         study = _study(given, wishes)
-        study.report(beside / "report.html", source=source)
-        text = json.dumps(study.to_dict(), indent=1, ensure_ascii=False, allow_nan=False)
+        origin = Origin(source, command, now())
+        study.report(beside / "report.html", origin=origin)
+        data = {**asdict(origin), "rows_read": study.facts.rows, "notes": []}
+        text = json.dumps(study.to_dict() | {"data": data}, indent=1, ensure_ascii=False, allow_nan=False)
         (beside / "result.json").write_text(text + "\n", encoding="utf-8")
         study.save(beside / "study.safetensors")
         written = _weights(study, given["model"], beside)

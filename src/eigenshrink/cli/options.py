@@ -61,6 +61,7 @@ WHICH = (
 Names = list[str] | None
 File = Annotated[Path, typer.Argument(metavar="FILE", help="CSV, TSV (also .gz), Parquet or Arrow.")]
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The --output folder of fit.")]
+Studied = Annotated[Path, typer.Argument(metavar="DIR", help="The --output folder of fit, demo or network.")]
 Target = Annotated[list[str], typer.Option(metavar="COL", help="Column to explain; repeat it for several.")]
 Weights = Annotated[str | None, typer.Option(metavar="COL", help="Column of row weights.")]
 Kind = Annotated[
