@@ -21,7 +21,7 @@ from scipy.interpolate import CubicSpline, PchipInterpolator, PPoly
 Array = NDArray[np.float64]
 
 SAME = 1e-9  # relative, of a strength that went through its logarithm and back
-FINE = 50  # looks at a curve between two places
+HALVES = 60  # of the logarithm of strengths, which then is exact
 
 
 def _nothing() -> Array:
@@ -64,7 +64,7 @@ class Calibration:
         if self.trivial:
             return asked
         held, outside = _held(asked, self.places)
-        return np.reshape([self._of(float(each)) for each in held.ravel()], held.shape) * outside
+        return self._of(held) * outside
 
     def rate(self, strength: ArrayLike) -> Array:
         """``d log t / d log α``, shaped alike."""
@@ -81,11 +81,16 @@ class Calibration:
             found = asked / self.place(asked)
         return np.where((asked == 0) | np.isinf(asked), 1.0, found)
 
-    def _of(self, place: float) -> float:
-        """α of one place between the first and the last one."""
-        if place in (self.places[0], self.places[-1]):
-            return float(self.strengths[0 if place == self.places[0] else -1])
-        return float(np.exp(self._curve.solve(np.log(place), extrapolate=False)[0]))
+    def _of(self, place: Array) -> Array:
+        """α of places between the first and the last one: the curve is monotone, so halves are enough."""
+        wanted = np.log(place)
+        low, high = (np.full(place.shape, np.log(end)) for end in self.strengths[[0, -1]])
+        for _ in range(HALVES):
+            middle = 0.5 * (low + high)
+            below = self._curve(middle) < wanted
+            low, high = np.where(below, middle, low), np.where(below, high, middle)
+        found = np.where(place == self.places[0], self.strengths[0], np.exp(high))
+        return np.asarray(np.where(place == self.places[-1], self.strengths[-1], found))
 
     @cached_property
     def _curve(self) -> PPoly:
@@ -94,8 +99,9 @@ class Calibration:
         if len(places) == 1:
             strengths, places = (np.append(each, each + 1.0) for each in (strengths, places))
         smooth = CubicSpline(strengths, places)
-        between = np.linspace(strengths[0], strengths[-1], FINE * len(places))
-        return smooth if np.all(smooth(between, 1) > 0) else PchipInterpolator(strengths, places)
+        turns = smooth.derivative(2).roots(extrapolate=False)
+        steep = smooth(np.concatenate([strengths, turns[np.isfinite(turns)]]), 1)
+        return smooth if np.all(steep > 0) else PchipInterpolator(strengths, places)
 
 
 def _held(asked: Array, nodes: Array) -> tuple[Array, Array]:

@@ -139,7 +139,7 @@ class KrylovPath:
         ignored: Array = (self.fit.gradient - self.quadratic.fit.gradient)[:, 0]
         return ignored
 
-    @property
+    @cached_property
     def least(self) -> float:
         """The strength above which there is a minimum: 0 without negative curvature."""
         return float(self.calibration.strength(self.quadratic.trusted[0]))
@@ -300,9 +300,7 @@ class KrylovPath:
 
     def place(self, alpha: ArrayLike) -> Array:
         """The place t of strengths, which are refused where there is no solution."""
-        if self.calibration.trivial:
-            return self.quadratic.checked(alpha)
-        return self.quadratic.checked(self.calibration.place(some_strengths(alpha)))
+        return self.calibration.place(self.quadratic.checked(alpha, self.least))
 
     @cached_property
     def _freed(self) -> float:

@@ -98,6 +98,11 @@ class RowLosses:
         """The loss."""
         return float(self.values @ self.weights / self.weights.sum())
 
+    @property
+    def size(self) -> float:
+        """The mean without signs, as of a density: what changes of the loss are compared with."""
+        return float(np.abs(self.values) @ self.weights / self.weights.sum())
+
     def noise(self, other: RowLosses) -> float:
         """Standard error of the difference of the means, from differences row by row (M15)."""
         share = self.weights / self.weights.sum()

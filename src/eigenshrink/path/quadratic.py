@@ -360,14 +360,14 @@ class QuadraticPath:
             W[fit.free] = offset - free.onto @ W[fit.penalised]
         return W
 
-    def checked(self, alpha: ArrayLike) -> Array:
-        """Strengths as an array, refused where there is no solution."""
-        strength = some_strengths(alpha)
-        low = self.trusted[0]
-        if low > 0 and strength.min() <= low:
+    def checked(self, alpha: ArrayLike, least: float | None = None) -> Array:
+        """Strengths as an array, refused where there is no solution: up to ``least``, or ``−λ_min``."""
+        strength, low = some_strengths(alpha), self.trusted[0]
+        least = low if least is None else least
+        if low > 0 and strength.min() <= least:
             raise InputError(
                 f"alpha = {strength.min():g} has no minimum: the curvature goes down to {-low:g}, so that "
-                f"every alpha > {low:g} has one; or give a Gauss-Newton matrix, which has no negative part"
+                f"every alpha > {least:g} has one; or give a Gauss-Newton matrix, which has no negative part"
             )
         return strength
 

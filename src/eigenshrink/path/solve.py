@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-FEW = 30  # products of a solve that need only be rough
-ROUGH = 0.1  # relative residual of it
+FEW = 30  # products of a bound
+SLACK = 0.1  # relative, that it may have
 
 
 class System:
@@ -71,21 +71,36 @@ class System:
     def gain(self, slope: Array) -> float:
         """What a Newton step would gain where the gradient is ``r``, ``½ rᵀ(H + αD)⁻¹r``, or a bound on it.
 
-        From any x, ``rᵀA⁻¹r ≤ 2rᵀx − xᵀAx + ‖r − Ax‖²/(α + λ)`` with the lowest λ, 0 where none is negative;
-        infinite where ``H + αD`` is not positive.
+        Infinite where ``H + αD`` is not positive.
         """
         right, fit = self.right(slope), self.fit
         lowest = self.alpha - self.path.quadratic.trusted[0]
         if not lowest > 0:
             return float("inf")
-        x = self.solve(right, ROUGH, FEW)[0]
-        total = float(right @ x)
-        if self.path.bound is not None:
-            rest = right - self.product(x)
-            total += float(rest @ x) + float(rest @ rest) / lowest
+        whole = self.path.bound is None
+        total = float(right @ self.nearly(right)) if whole else self._at_most(right, lowest)
         if len(fit.free):
             total += self._free_gain(slope[fit.free])
         return 0.5 * total
+
+    def _at_most(self, right: Array, lowest: float) -> float:
+        """``rᵀA⁻¹r`` from above, by conjugate gradients: ``2rᵀx − xᵀAx + ‖r − Ax‖²/(α + λ)`` from any x.
+
+        With the lowest λ, 0 where none is negative.
+        """
+        x = self.nearly(right)
+        rest = right - self.product(x)
+        near = toward = self.nearly(rest)
+        for count in range(FEW + 1):
+            total, slack = float((right + rest) @ x), float(rest @ rest) / lowest
+            if slack <= SLACK * total or count == FEW:
+                break
+            moved = self.product(toward)
+            step, size = float(rest @ near) / float(toward @ moved), float(rest @ near)
+            x, rest = x + step * toward, rest - step * moved
+            near = self.nearly(rest)
+            toward = near + float(rest @ near) / size * toward
+        return total + slack
 
     def _free_gain(self, slope: Array) -> float:
         """``rᵀ H_FF⁺ r`` of the free weights."""

@@ -4,7 +4,8 @@ Where the loss is no quadratic each place of the path belongs to a strength of i
 true loss along the path (:mod:`~eigenshrink.path.calibration`). A place is trusted where
 
 - the true change of L is as predicted, to a tolerance or to its noise (M18),
-- that strength is about the quadratic's own, so that the curvature is about the one at ``w₀``, and
+- that strength is about the quadratic's own, so that the curvature is about the one at ``w₀``, and rises
+  with it from place to place, and
 - what is left of the gradient there is small: a Newton step would gain next to nothing, so that the path has
   not left the way that the weights would go.
 
@@ -36,6 +37,7 @@ ROUNDING = 1e-6  # relative, of a loss: a fit at its minimum changes nothing at 
 INACCURATE = 1e-2  # relative error of w̃ from which it is not worth measuring
 STEADY = 1.5  # factor between α and t up to which the curvature is taken for that of w₀
 LEFT = 0.05  # share of L that a Newton step may still gain
+RISE = 0.25  # of log α for each log t: where it rises no more, no strength has its least loss along the path
 NUMBERS = ("predicted", "change", "noise", "places", "bend", "left")  # of each place
 
 
@@ -67,8 +69,8 @@ def measure_along(path: KrylovPath) -> Measured | None:
     ends = _ends(path)
     if ends is None:
         return None
-    walk = _Walk(path, path.measure.train(path.fit.weights[:, 0]))
     low, start, high = ends
+    walk = _Walk(path, start, path.measure.train(path.fit.weights[:, 0]))
     if walk.holds(start):
         walk.outwards(start, high, STEP)
         walk.outwards(start, low, -STEP)
@@ -80,7 +82,7 @@ def holds_at_start(path: KrylovPath) -> bool:
     ends = _ends(path)
     if ends is None or path.measure is None:
         return True
-    return _Walk(path, path.measure.train(path.fit.weights[:, 0])).holds(ends[1], judged=False)
+    return _Walk(path, ends[1], path.measure.train(path.fit.weights[:, 0])).holds(ends[1], judged=False)
 
 
 def trusted_range(path: KrylovPath) -> tuple[float, float]:
@@ -109,15 +111,21 @@ def _trusted_places(path: KrylovPath) -> NDArray[np.intp]:
     ends, found = _ends(path), path.measured
     if ends is None or found is None or not len(found.places):
         return np.zeros(0, dtype=np.intp)
-    good = holding(found, path.tolerance)
-    start = int(np.argmin(np.abs(np.log(found.places) - ends[1])))
-    if not good[start]:
+    return connected(found, ends[1], path.tolerance)
+
+
+def connected(found: Measured, start: float, tolerance: float) -> NDArray[np.intp]:
+    """Places that hold around the one at ``start``, a log t: without a gap, and with strengths that rise."""
+    good = holding(found, tolerance)
+    first = last = int(np.argmin(np.abs(np.log(found.places) - start)))
+    if not good[first]:
         return np.zeros(0, dtype=np.intp)
-    strengths = found.places * found.bend
-    first = last = start
-    while first > 0 and good[first - 1] and strengths[first - 1] < strengths[first]:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rises = np.diff(np.log(found.places * found.bend)) >= RISE * np.diff(np.log(found.places))
+    linked = good[1:] & good[:-1] & rises
+    while first > 0 and linked[first - 1]:
         first -= 1
-    while last + 1 < len(good) and good[last + 1] and strengths[last + 1] > strengths[last]:
+    while last < len(linked) and linked[last]:
         last += 1
     return np.arange(first, last + 1)
 
@@ -168,6 +176,7 @@ class _Walk:
     """Strengths that were measured, as they come."""
 
     path: KrylovPath
+    start: float
     before: RowLosses
     seen: dict[float, dict[str, float | Array]] = field(default_factory=dict)
     judges: Array | None = None
@@ -189,25 +198,27 @@ class _Walk:
             good, bad = (middle, bad) if self.holds(middle) else (good, middle)
 
     def holds(self, place: float, judged: bool = True) -> bool:
-        """Measure one place; whether the path holds there."""
+        """Measure one place; whether the path holds from the start to there."""
         path, at = self.path, float(np.exp(place))
         if at not in self.seen:
             size = float(path.norm(at))
             if not float(path.residual_bound(at)) <= INACCURATE * max(size, 1e-300):
                 return False
             self.seen[at] = self._measure(at, judged)
-        return bool(holding(self._table([at]), path.tolerance)[0])
+        found = self.measured()
+        return at in found.places[connected(found, self.start, path.tolerance)]
 
+    @np.errstate(invalid="ignore", over="ignore")  # far away a loss may be infinite: then nothing is trusted
     def _measure(self, at: float, judged: bool) -> dict[str, float | Array]:
         path, measure = self.path, self.path.measure
         assert measure is not None
         weights, along = np.asarray(path.weights(at), dtype=np.float64), path.slope(at)
         now = measure.train(weights)
-        bend, left = self._place(at, weights, along, abs(now.mean))
+        bend, left = self._place(at, weights, along, now.size)
         found: dict[str, float | Array] = {
             "predicted": float(path.predicted_change(at)),
             "change": now.mean - self.before.mean,
-            "noise": max(now.noise(self.before), ROUNDING * abs(self.before.mean)),
+            "noise": max(now.noise(self.before), ROUNDING * self.before.size),
             "places": at,
             "bend": bend,
             "left": left,
@@ -222,7 +233,7 @@ class _Walk:
         return found
 
     def _place(self, at: float, weights: Array, along: Array, scale: float) -> tuple[float, float]:
-        """``α(t)/t`` and what is left there to gain, relative to L, the scale.
+        """``α(t)/t`` and what is left there to gain, relative to the size of L, the scale.
 
         ``α/t = 1 + e/k`` with the slope that is left along the path, ``e = (∇L + tDw̃)ᵀẇ``, and its curvature
         ``k = −t w̃ᵀDẇ``. An e that would change L by no more than its rounding counts for nothing.
@@ -244,10 +255,7 @@ class _Walk:
 
     def measured(self) -> Measured:
         """What was found, ascending."""
-        return self._table(sorted(self.seen))
-
-    def _table(self, places: list[float]) -> Measured:
-        each = [self.seen[place] for place in places]
+        each = [self.seen[place] for place in sorted(self.seen)]
         names = {name for one in each for name in one} - set(NUMBERS)
         numbers = {name: np.array([one[name] for one in each], dtype=np.float64) for name in NUMBERS}
         rest = {name: np.array([one[name] for one in each]) for name in names}
