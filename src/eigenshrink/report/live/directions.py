@@ -31,15 +31,15 @@ def directions(study: Any, target: int) -> dict[str, Any]:
     places = list(range(min(len(values), LISTED)))
     basis = reading.directions(view, places)
     penalised = reading.penalised(view)
+    own = study.path.quadratic.spectrum.eigenvalues if isinstance(study.path, KrylovPath) else values
     listed = [
         {
-            "eigenvalue": scalar(values[place]),
+            "eigenvalue": scalar(own[place]),
             "coordinate": scalar(coordinates[place]),
             "made": mix(_loads(view, penalised, basis[:, place]), 30),
         }
         for place in places
     ]
-    own = study.path.quadratic.spectrum.eigenvalues if isinstance(study.path, KrylovPath) else values
     return {
         "listed": listed,
         "count": len(values),
@@ -74,6 +74,8 @@ def planes(study: Any, shown: Shown, target: int) -> list[dict[str, Any]]:
     middle = alpha if 0 < alpha < np.inf else float(np.median(view.spectrum.eigenvalues))
     first = choose_directions(view, target, middle)
     others = [pair for pair in combinations(_steep(view, target), 2) if pair != tuple(sorted(first))]
+    if isinstance(study.path, KrylovPath):
+        view = reading.seen(study, 0.0)  # the curvature at w₀, which the page bends for every strength
     made = [_plane(view, plane_of(view, target, middle, None, pair), pair) for pair in (first, *others)]
     return [*made, *_of_columns(view, shown)]
 
