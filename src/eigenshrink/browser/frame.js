@@ -34,7 +34,7 @@ globalThis.frame = (() => {
 
   /** A pair of numbers, such as a point: (1.2, −3). */
   function pair(point, digits = 3) {
-    return `(${number(point[0], digits)}, ${number(point[1], digits)})`;
+    return `(${number(point[0], digits)},\u00a0${number(point[1], digits)})`;
   }
 
   function percent(value) {

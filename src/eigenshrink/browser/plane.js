@@ -38,7 +38,7 @@ globalThis.plane = (() => {
   // --- the contour picture ----------------------------------------------------------------------------
 
   function contour(own, look, onPlane, onAlpha) {
-    const [flat, single] = [draw(own.picture, "g"), draw(own.picture, "g")];
+    const [flat, single] = [0, 1].map(() => draw(own.picture, "g"));
     const touching = scenes.contour(flat, "contour", { rings: RINGS });
     const parabolas = scenes.parabolas(single, "parabolas");
     const fill = selection(own.planes, onPlane);
@@ -50,6 +50,7 @@ globalThis.plane = (() => {
       fill(study.planes(state.target), state.target, seen.asked);
       own.asked.hidden = !seen.asked;
       reveal(own.picture, { plane: flat, line: single }, seen.kind);
+      if (seen.window) note(own.picture, seen.window);
       if (seen.kind === "plane") touching.redraw(seen);
       if (seen.kind === "line") parabolas(seen);
       legend(own, seen);
@@ -60,10 +61,18 @@ globalThis.plane = (() => {
     return { show };
   }
 
-  /** Show the one group of a drawing that has something to say; nothing of it where none has. */
+  /** Let only the one group stand in a drawing that has something to say; hide it where none has. */
   function reveal(picture, groups, kind) {
     picture.toggleAttribute("hidden", !groups[kind]);
-    for (const [name, group] of Object.entries(groups)) set(group, { display: name === kind ? "inline" : "none" });
+    for (const [name, group_] of Object.entries(groups)) {
+      if (name !== kind) group_.remove();
+      else if (group_.parentNode !== picture) picture.append(group_);
+    }
+  }
+
+  /** Which part of the plane a drawing shows, for whoever reads numbers off it. */
+  function note(picture, { low, high }) {
+    set(picture, { "data-low": low.join(" "), "data-high": high.join(" ") });
   }
 
   /** Fill the list of planes where it has changed, and show which one is drawn. */
@@ -160,6 +169,7 @@ globalThis.plane = (() => {
       const { eigenvalues, Q, minimiser, alpha } = seen;
       const names = seen.line ? ["the only direction", ""] : seen.names;
       const now = { ...seen, window: seen.stage, names, time, moved: shrink.threeSteps(eigenvalues, Q, minimiser, alpha, time) };
+      note(own.picture, now.window);
       redraw(now);
       own.time.value = time;
       own.told.textContent = scenes.told(now);

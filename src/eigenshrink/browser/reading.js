@@ -140,10 +140,14 @@ globalThis.reading = (() => {
     const minimiser = [only.coordinate, 0];
     const Q = [[1, 0], [0, 1]];
     const touch = shrink.touching(eigenvalues, Q, minimiser, alpha);
-    const window = sheet.square(PAD * Math.abs(only.coordinate) || 1, [only.coordinate / 2, 0]);
+    const stage = sheet.square(PAD * Math.abs(only.coordinate) || 1, [only.coordinate / 2, 0]);
+    const reach = Math.abs(only.coordinate) || 1;
+    const ends = [Math.min(only.coordinate, 0) - 0.5 * reach, Math.max(only.coordinate, 0) + 0.5 * reach];
+    const top = Math.max(...ends.map((v) => 0.5 * only.eigenvalue * (v - only.coordinate) ** 2));
+    const window = sheet.box([ends[0], -0.05 * top], [ends[1], 1.15 * top]);
     return {
       kind: "line", line: true, asked: null, alpha, eigenvalues, Q, minimiser, touch, solution: touch.point,
-      window, stage: window, share: Array.from(shrink.factors(eigenvalues, alpha)),
+      window, stage, share: Array.from(shrink.factors(eigenvalues, alpha)),
       names: ["weight along the direction", `unit of the ${study.unit}`], directions: ["the only direction", ""],
       says: "w*", star: "w*", note: "",
     };

@@ -143,7 +143,7 @@ globalThis.scenes = (() => {
   /**
    * L, Ω and their sum over the weight along the only direction there is (M10).
    *
-   * Of `seen` it reads the one eigenvalue and minimiser, alpha, touch and names.
+   * Of `seen` it reads the window, the one eigenvalue and minimiser, alpha, solution and names.
    */
   function parabolas(root, name) {
     const { layer, rule } = base(root, name);
@@ -153,13 +153,10 @@ globalThis.scenes = (() => {
     const dot = draw(root, "circle", { class: "solution", r: 6.5 });
     const names = naming(root, 2);
     return (seen) => {
-      const { eigenvalues: [curvature], minimiser: [lowest], alpha, solution: [now] } = seen;
-      const reach = Math.abs(lowest) || 1;
-      const ends = [Math.min(lowest, 0) - 0.5 * reach, Math.max(lowest, 0) + 0.5 * reach];
+      const { window: window_, eigenvalues: [curvature], minimiser: [lowest], alpha, solution: [now] } = seen;
+      const ends = [window_.low[0], window_.high[0]];
       const loss = (v) => 0.5 * curvature * (v - lowest) ** 2;
       const price = (v) => (v === 0 ? 0 : 0.5 * alpha * v * v);
-      const top = Math.max(...ends.map(loss)) || 1;
-      const window_ = sheet.box([ends[0], -0.05 * top], [ends[1], 1.15 * top]);
       const places = Array.from({ length: 201 }, (_, i) => ends[0] + ((ends[1] - ends[0]) * i) / 200);
       const heights = [loss, price, (v) => loss(v) + price(v)].map((height) => places.map((v) => [v, height(v)]));
       rule(window_, seen.names);

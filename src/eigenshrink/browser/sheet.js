@@ -18,7 +18,7 @@ globalThis.sheet = (() => {
     const middle = low.map((value, i) => value + wide[i] / 2);
     const at = ([x, y]) => [((x - low[0]) * SIZE) / wide[0], ((high[1] - y) * SIZE) / wide[1]];
     const from = ([x, y]) => [low[0] + (x * wide[0]) / SIZE, high[1] - (y * wide[1]) / SIZE];
-    const place = (point) => at(point).map((value) => value.toFixed(4)).join(" ");
+    const place = (point) => at(point).map((value) => value.toFixed(6)).join(" ");
     /** The nearest point of the window, or of one `margin` times as large. */
     const inside = (point, margin = 1) => point.map((value, i) => (
       Math.min(middle[i] + (margin * wide[i]) / 2, Math.max(middle[i] - (margin * wide[i]) / 2, value))));
@@ -80,8 +80,8 @@ globalThis.sheet = (() => {
       if (across) say(back, "tick", x, SIZE + 16, tick(value));
       else say(back, "tick up", -7, y + 4, tick(value));
     });
-    if (names[0]) write(say(back, "name across", SIZE, SIZE + 38, ""), `${names[0]} →`, 52);
-    if (names[1]) write(say(back, "name upward", -46, -10, ""), `↑ ${names[1]}`, 52);
+    if (names[0]) write(say(back, "name across", SIZE, SIZE + 38, ""), `${names[0]} →`, 44);
+    if (names[1]) write(say(back, "name upward", -46, -10, ""), `↑ ${names[1]}`, 44);
   }
 
   /** Lines of the grid; `each(value, i, across)` is told of those away from the edges. */
