@@ -223,6 +223,23 @@ def test_a_name_that_covers_the_path_is_found(shown):
     assert page.evaluate(COVERED, "contour") == ["w*"]
 
 
+def test_a_star_beyond_the_picture_stands_at_its_edge_and_is_told(shown):
+    page, found = shown(), 0
+    for one in planes(page, "columns"):
+        go(page, plane=one["id"], alpha=np.inf)
+        for name in ("contour", "steps"):
+            low, high = corners(page, name)
+            star = np.array(table_of(page, "best pair, others held (the star)"))
+            outside = bool(np.any((star < low) | (star > high)))
+            told = page.text_content(f"#{name}-told").replace("\u00a0", " ")
+            assert ("The star lies outside of the picture, at (" in told) == outside
+            np.testing.assert_allclose(
+                spot(page, name, "g:has(> .star)"), np.clip(star, low, high), rtol=1e-6, atol=1e-5
+            )
+            found += outside
+    assert found
+
+
 # --- picking and dragging -----------------------------------------------------------------------------
 
 

@@ -172,7 +172,7 @@ globalThis.plane = (() => {
       note(own.picture, now.window);
       redraw(now);
       own.time.value = time;
-      own.told.textContent = scenes.told(now);
+      own.told.textContent = scenes.told(now) + reading.beyond(now.window, minimiser);
       set(own.time, { "aria-valuetext": own.told.textContent });
       return remember("steps", own, seen);
     }

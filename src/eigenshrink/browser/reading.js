@@ -3,7 +3,7 @@
 globalThis.reading = (() => {
   const { number, pair, percent } = frame;
   const PAD = 1.35; // times the part of the plane that has to be seen
-  const MOST = [3.5, 1.6]; // times the usual part at which what runs away is cut: of a path, of the three steps
+  const MOST = [3.5, 2.5]; // times the usual part at which what runs away is cut: of a path, of the three steps
   const OTHER = 0.004; // of half a window, by which two paths differ to the eye
   const LOOKS = 9; // strengths at which the window is made
 
@@ -197,8 +197,12 @@ globalThis.reading = (() => {
       said.push(`w̃ is at ${pair(solution)}; the quadratic that is drawn would have it at ${pair(touch.point)}, `
         + "where ellipse and circle touch.");
     }
-    if (!window.holds(minimiser)) said.push(`The star lies outside of the picture, at ${pair(minimiser)}.`);
-    return said.join(" ");
+    return said.join(" ") + beyond(window, minimiser);
+  }
+
+  /** Where the star is, if it stands at the edge of a picture only because it lies beyond. */
+  function beyond(window, minimiser) {
+    return window.holds(minimiser) ? "" : ` The star lies outside of the picture, at ${pair(minimiser)}.`;
   }
 
   const HEADS = ["what", "along", "value"];
@@ -246,5 +250,5 @@ globalThis.reading = (() => {
     };
   }
 
-  return Object.freeze({ asked, looker, nearest, told, contourTable, stepsTable });
+  return Object.freeze({ asked, looker, nearest, told, beyond, contourTable, stepsTable });
 })();

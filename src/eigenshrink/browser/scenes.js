@@ -120,7 +120,7 @@ globalThis.scenes = (() => {
       const [before, after] = ways(seen);
       set(trail, { d: window_.line(before) });
       set(ahead, { d: window_.line(after) });
-      set(best, { transform: `translate(${window_.place(minimiser)})` });
+      set(best, { transform: `translate(${window_.place(window_.inside(minimiser))})` });
       put(goal, window_, touch.point);
       set(from, { d: arrow(window_, [0, 0], minimiser) });
       set(now, { d: arrow(window_, [0, 0], moved.point) });
