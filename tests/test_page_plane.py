@@ -8,7 +8,6 @@ import pytest
 import figure_studies
 from drawn_pages import (
     CLOSE,
-    arrow,
     corners,
     go,
     in_plane,
@@ -17,7 +16,6 @@ from drawn_pages import (
     planes,
     scrub,
     spot,
-    spot_of_star,
     table,
 )
 from drawn_studies import drawn_study, pair_of_weights, weights
@@ -282,43 +280,3 @@ def test_the_solution_is_dragged_along_its_path(shown, kind):
     assert page.evaluate("state.alpha") == pytest.approx(4 * chosen, rel=0.1)
     page.mouse.move(box["x"], box["y"])  # let go
     assert page.evaluate("state.alpha") == pytest.approx(4 * chosen, rel=0.1)
-
-
-# --- where there is no plane --------------------------------------------------------------------------
-
-
-def test_one_direction_is_drawn_as_parabolas(shown):
-    study, page = drawn_study("one"), shown("one")
-    go(page, alpha=0.002)
-    root = np.sqrt(reading.factors(reading.seen(study, 0.002))[0])
-    curvature, best = study.path.spectrum.eigenvalues[0], abs(root * weights(study, 0.0)[0])
-    now = root * weights(study, 0.002)[0]
-    v, height = line(page, "contour", "loss").T
-    np.testing.assert_allclose(
-        height, 0.5 * curvature * (np.abs(v - spot_of_star(page)[0])) ** 2, rtol=1e-3, atol=1e-2
-    )
-    assert abs(spot_of_star(page)[0]) == pytest.approx(best, rel=1e-6)
-    at = spot(page, "contour", ".solution >> visible=true")
-    assert abs(at[0]) == pytest.approx(abs(now), rel=1e-6)
-    lowest = line(page, "contour", "path.curve")
-    assert at[1] == pytest.approx(lowest[:, 1].min(), rel=1e-3)
-    assert "only direction" in page.inner_text("#contour-told")
-    assert not page.is_visible("#plane-of")
-    scrub(page, 1.5)
-    assert "Scale the only coordinate by" in page.inner_text("#steps-told")
-    assert np.hypot(*arrow(page)) == pytest.approx((best + abs(now)) / 2, rel=1e-6)
-
-
-def test_nothing_to_draw_is_said(shown):
-    page = shown("free")
-    for name in ("contour", "steps"):
-        assert page.inner_text(f"#{name}-told").startswith("Nothing to draw: no penalised column varies")
-        assert not page.is_visible(f"#{name}-picture")
-        assert table(page, name) == {}
-    assert page.is_disabled("[data-part=play]")
-
-
-def test_another_loss_says_which_quadratic_is_drawn(shown):
-    page = shown("classes")
-    assert "quadratic at α =" in page.inner_text("[data-part=note]")
-    assert shown().inner_text("[data-part=note]") == ""
