@@ -9,12 +9,20 @@
  */
 globalThis.charts = (() => {
   const NARROW = 520; // pixels below which a legend has one column
+  const DRESS = `:host { --background-color: var(--paper); --color: var(--ink); --divider-color: var(--grid);
+    --bokeh-icon-color: var(--muted); }`; // variables of BokehJS by those of the page
   const drawings = new Map();
   const panels = new Map();
 
   /** Add what one chart shows. */
   function add(name, drawing) {
     drawings.set(name, drawing);
+  }
+
+  /** Let what BokehJS makes of HTML, such as the words at the pointer, have the colours of the page. */
+  function dress(view) {
+    if (view.model.properties.stylesheets) view.model.stylesheets = [DRESS];
+    for (const child of view.children_views()) dress(child);
   }
 
   /** Take the figure out of the order of the tabulator: it is hidden from screen readers. */
@@ -44,16 +52,17 @@ globalThis.charts = (() => {
 
   function panelOf(item, hooks) {
     const name = item.target_id.slice("chart-".length);
-    const panel = { name, last: null, sheet: null, box: document.getElementById(item.target_id) };
+    const panel = { name, last: null, sheet: null, seen: true, stale: true, box: document.getElementById(item.target_id) };
     panel.show = (study, state) => {
       panel.last = [study, { ...state }];
-      if (panel.sheet) paint(panel);
+      panel.stale = true;
+      if (panel.seen) paint(panel);
     };
     panel.theme = () => {
       if (!panel.sheet) return;
       figures.tint(panel.sheet.figure);
       panel.sheet.forget();
-      if (panel.last[1]) paint(panel);
+      paint(panel);
       onPaper(panel);
     };
     panel.ready = Bokeh.embed.embed_item(item).then((views) => begin(panel, views.roots[0], hooks));
@@ -70,10 +79,20 @@ globalThis.charts = (() => {
       figure.properties[side].change.connect(() => { fold(panel); again(); });
     }
     figure.on_event("tap", (event) => tapped(panel, event.x, hooks));
+    dress(view);
     unfocus(panel.box);
+    watch(panel);
     fold(panel);
     panel.theme();
     again();
+  }
+
+  /** Draw only what is seen, and the rest when it comes into sight. */
+  function watch(panel) {
+    new IntersectionObserver((changes) => {
+      panel.seen = changes[changes.length - 1].isIntersecting;
+      if (panel.seen && panel.stale) paint(panel);
+    }, { rootMargin: "25%" }).observe(panel.box);
   }
 
   /** A legend in one column where two would not fit. */
@@ -84,6 +103,8 @@ globalThis.charts = (() => {
   }
 
   function paint(panel) {
+    if (!panel.sheet || !panel.last[1]) return;
+    panel.stale = false;
     drawings.get(panel.name).draw(panel.sheet, ...panel.last);
   }
 
@@ -100,7 +121,24 @@ globalThis.charts = (() => {
   async function exported(name, kind) {
     const panel = panels.get(name);
     await panel.ready;
-    return panel.view.export(kind).to_blob();
+    paint(panel);
+    if (kind === "png") return new Promise((resolve) => { pictured(panel).toBlob(resolve, "image/png"); });
+    const text = await panel.view.export("svg").to_blob().then((blob) => blob.text());
+    const drawn = new DOMParser().parseFromString(text, "image/svg+xml").documentElement;
+    const back = { width: "100%", height: "100%", fill: panel.sheet.color("--paper") };
+    drawn.prepend(frame.set(document.createElementNS(drawn.namespaceURI, "rect"), back));
+    return new Blob([new XMLSerializer().serializeToString(drawn)], { type: "image/svg+xml" });
+  }
+
+  /** The figure as it is now on a canvas of its own, on paper. */
+  function pictured(panel) {
+    const { canvas } = panel.view.export("png");
+    const whole = Object.assign(document.createElement("canvas"), { width: canvas.width, height: canvas.height });
+    const context = whole.getContext("2d");
+    context.fillStyle = panel.sheet.color("--paper");
+    context.fillRect(0, 0, whole.width, whole.height);
+    context.drawImage(canvas, 0, 0);
+    return whole;
   }
 
   /** On paper a picture of the figure stands in for it, which the paper can shrink. */
@@ -110,7 +148,7 @@ globalThis.charts = (() => {
     panel.view.el.style.display = printing ? "none" : "";
     if (!printing) return;
     panel.view.el.style.display = "";
-    const picture = panel.view.export("png").canvas;
+    const picture = pictured(panel);
     picture.style.cssText = "display: block; max-width: 100%; height: auto;";
     panel.view.el.style.display = "none";
     panel.box.append(picture);

@@ -15,7 +15,9 @@
     draw(sheet, study, state) {
       const place = sheet.alphas(study, state);
       const [low, high] = study.trusted;
-      sheet.known("trusted").setv({ visible: high > low, left: place(low), right: place(high) });
+      sheet.once("shade", `${place(0)} ${place(Infinity)}`, () => {
+        sheet.known("trusted").setv({ visible: high > low, left: place(low), right: place(high) });
+      });
       sheet.once("measured", state.target, () => measured(sheet, study, state.target));
       sheet.strengths(study, state, place);
       sheet.title(held(low, high));

@@ -8,6 +8,7 @@ globalThis.figures = (() => {
   const { number, tick } = frame;
   const ROOM = 55; // pixels that a number beside an axis needs
   const WORDS = 7; // pixels of a letter
+  const LISTED = 20; // rows of a table behind a curve
   const CALLED = { none: "as trained", given: "given" }; // by the criterion that chose
 
   // --- colours ----------------------------------------------------------------------------------------
@@ -131,7 +132,7 @@ globalThis.figures = (() => {
     function title(text) {
       const letters = Math.max(20, Math.floor(view.bbox.width / WORDS));
       const said = plain(text, letters);
-      if (figure.title.text !== said) figure.title.text = said;
+      if (known("heading").text !== said) known("heading").text = said;
     }
 
     /** What x means: "log10" of a strength, or "linear". */
@@ -155,7 +156,7 @@ globalThis.figures = (() => {
     function strengths(study, { target, alpha }, place) {
       const chosen = study.chosen(target);
       const called = CALLED[study.criterion(target)] || "chosen";
-      mark("chosen", Number.isNaN(chosen) ? null : place(chosen), `${called}: α = ${number(chosen, 3)}`);
+      mark("chosen", Number.isNaN(chosen) ? null : place(chosen), `${called} ${number(chosen, 3)}`);
       mark("now", chosen === alpha ? null : place(alpha), `α = ${number(alpha, 3)}`);
     }
 
@@ -168,5 +169,35 @@ globalThis.figures = (() => {
     };
   }
 
-  return Object.freeze({ sheetOf, tint, label });
+  // --- numbers of curves --------------------------------------------------------------------------------
+
+  const log10 = (values) => Array.from(values, Math.log10);
+  const finite = (values) => Array.from(values).filter(Number.isFinite);
+
+  /** The lowest and the highest of many numbers; [0, 0] of none. */
+  function ends(values) {
+    let [low, high] = [Infinity, -Infinity];
+    for (const value of values) {
+      if (value < low) low = value;
+      if (value > high) high = value;
+    }
+    return low <= high ? [low, high] : [0, 0];
+  }
+
+  /** Some places of a grid, evenly, both ends included. */
+  function some(length, count = LISTED) {
+    const step = Math.max(1, (length - 1) / (count - 1));
+    return Array.from({ length: Math.min(count, length) }, (_, i) => Math.round(i * step));
+  }
+
+  /** α as a click on an axis of log₁₀ α asks for it. */
+  const ofPower = (x) => 10 ** x;
+
+  /** α as a click on an axis of effective parameters asks for it: the nearest of the grid. */
+  function ofGamma(x, study, state) {
+    const apart = Array.from(study.gammas(state.target), (gamma) => Math.abs(gamma - x));
+    return study.grid[apart.indexOf(Math.min(...apart))];
+  }
+
+  return Object.freeze({ sheetOf, tint, label, log10, finite, ends, some, ofPower, ofGamma });
 })();

@@ -13,7 +13,13 @@ from eigenshrink.report.html import tag
 if TYPE_CHECKING:
     from eigenshrink.report.charts import Chart
 
-SCRIPTS = ("figures.js", "charts.js", "charts_columns.js", "charts_network.js")  # in this order
+SCRIPTS = (
+    "figures.js",
+    "charts.js",
+    "charts_risk.js",
+    "charts_columns.js",
+    "charts_network.js",
+)  # in this order
 
 
 def script_and_divs(charts: Sequence[Chart]) -> tuple[str, dict[str, str]]:

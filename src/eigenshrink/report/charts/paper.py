@@ -72,7 +72,7 @@ def new_figure(name: str, x: str, y: str, *, logarithmic: bool = True, height: i
         active_scroll=None,
         active_tap=None,
         output_backend="canvas",
-        title="\N{NO-BREAK SPACE}",
+        min_border_top=28,
     )
     made.toolbar.logo, made.toolbar.autohide = None, True
     made.lod_threshold = None
@@ -84,14 +84,18 @@ def new_figure(name: str, x: str, y: str, *, logarithmic: bool = True, height: i
 
 def _dress(made: Any) -> None:
     """Take away what does not inform, as in the figures on paper; keep a faint grid."""
-    made.outline_line_color = None
-    tint(made, background_fill_color="paper", border_fill_color="paper")
-    tint(made.title, text_color="ink")
-    made.title.name = "title"
-    note(made.title, text_font="--font")
-    made.title.text_font_size, made.title.text_font_style = FONTS["title"], "normal"
+    made.outline_line_color = made.background_fill_color = made.border_fill_color = None
+    made.title = None  # one of bokeh's own would lay out the figure anew for every word
+    title = write(made, "heading", place="above")
+    title.x_units = title.y_units = "screen"
+    title.text, title.y, title.text_font_size = "\N{NO-BREAK SPACE}", 5, FONTS["title"]
     for grid in made.grid:
         tint(grid, grid_line_color="grid")
+
+
+def side(name: str, offset: int = 0) -> Any:
+    """Return an edge of the frame as a coordinate."""
+    return toolkit().models.Node(target="frame", symbol=name, offset=offset)
 
 
 def label_axis(axis: Any, name: str, words: str, color: str = "ink", kind: str = LINEAR) -> Any:
@@ -120,8 +124,8 @@ def dashes(style: Mapping[str, Any]) -> Sequence[int]:
     return [max(1, round(1.6 * length)) for length in pattern[1]]
 
 
-def mark(made: Any, name: str, color: str, dash: Sequence[int] = (), side: str = "top") -> None:
-    """Add an upright line for one strength, with a word at its ``top`` or ``bottom``."""
+def mark(made: Any, name: str, color: str, dash: Sequence[int] = (), at: str = "top") -> None:
+    """Add an upright line for one strength, with a word at the ``top`` or ``bottom``."""
     models = toolkit().models
     line = models.Span(
         name=f"{name}-line",
@@ -134,23 +138,23 @@ def mark(made: Any, name: str, color: str, dash: Sequence[int] = (), side: str =
     )
     made.add_layout(tint(line, line_color=color))
     word = write(made, f"{name}-word", color)
-    word.y = models.Node(target="frame", symbol=side, offset=4 if side == "top" else -4)
-    word.text_baseline, word.visible = side, False
+    word.y = side(at, 4 if at == "top" else -4)
+    word.text_baseline, word.visible = at, False
 
 
-def write(made: Any, name: str, color: str = "ink") -> Any:
-    """Add a word whose place and text the script sets."""
+def write(made: Any, name: str, color: str = "ink", place: str = "center") -> Any:
+    """Add a word whose place and text the script sets; beside the axes where ``place`` says so."""
     models = toolkit().models
     word = models.Label(x=0, y=0, text="", name=name, text_font_size=FONTS["word"], level="overlay")
     word.background_fill_alpha = 0.8
     note(word, text_font="--font")
-    made.add_layout(tint(word, text_color=color, background_fill_color="paper"))
+    made.add_layout(tint(word, text_color=color, background_fill_color="paper"), place)
     return word
 
 
 def mark_strengths(made: Any) -> None:
     """Mark the chosen strength by a dashed line and the current one by a whole one."""
-    mark(made, "chosen", "chosen", [6, 4], side="bottom")
+    mark(made, "chosen", "chosen", [6, 4], at="bottom")
     mark(made, "now", "ink")
 
 
@@ -160,7 +164,7 @@ def shade(made: Any, name: str, color: str, hatch: str = " ", **edges: float) ->
     box = models.BoxAnnotation(
         name=name, level="underlay", fill_alpha=0.1, line_alpha=0.0, hatch_pattern=hatch, **edges
     )
-    box.hatch_alpha, box.hatch_scale, box.hatch_weight = 0.35, 9.0, 0.7
+    box.hatch_alpha, box.hatch_scale, box.hatch_weight = 0.22, 14.0, 0.6
     made.add_layout(tint(box, fill_color=color, hatch_color=color))
     return box
 
@@ -181,5 +185,6 @@ def legend(made: Any, items: Sequence[tuple[str, Sequence[Any]]], **options: Any
     made_legend.label_text_font_size, made_legend.padding, made_legend.spacing = FONTS["word"], 2, 2
     made_legend.margin = 4
     note(made_legend, label_text_font="--font")
+    made_legend.location = "top_left"
     made.add_layout(tint(made_legend, label_text_color="ink", inactive_fill_color="paper"), "below")
     return made_legend

@@ -24,6 +24,7 @@ def shrinkage(study: Any) -> Any:
         paper.shade(made, f"band-{name}", color, hatch, bottom=low, top=high)
         word = paper.write(made, f"word-{name}", "ink" if name == "fading" else color)
         word.text, word.y, word.text_baseline = name, 0.5 * (max(low, 0) + min(high, 1)), "middle"
+        word.x = paper.side("left", 6)
         word.background_fill_alpha = 0.0
     law = made.line("x", "y", source=paper.source("law", "x", "y"), line_width=1.4)
     paper.tint(law.glyph, line_color="series-0")
