@@ -115,7 +115,7 @@
     },
   };
 
-  const scaleOf = (study, i) => study.columns[i].scale ?? 1;
+  const scaleOf = (study, i) => study.record.columns.scale[i];
 
   /** Every path on the scale on which the penalty compares them, with its size at the chosen strength. */
   function scaled(study, t) {

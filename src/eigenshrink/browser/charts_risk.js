@@ -22,6 +22,7 @@
         const found = study.interval(t);
         const sides = found ? { left: place(found[0]), right: place(found[1]) } : {};
         sheet.known("interval").setv({ visible: found !== null, ...sides });
+        if (study.trusted) doubt(sheet, study.trusted.map(place), place(0), place(Infinity));
       });
       sheet.strengths(study, state, place);
       for (const side of ["left", "right"]) if (sheet.known(`points-${side}`)) {
@@ -40,6 +41,13 @@
       return { heads: ["α", ...curves.map((curve) => `${curve.label}, ${curve.unit}`)], rows };
     },
   };
+
+  /** Hatch the strengths at which the quadratic of a network is not believed (M18). */
+  function doubt(sheet, [low, high], left, right) {
+    for (const [name, from, to] of [["below", left, low], ["above", high, right]]) {
+      sheet.known(`doubtful-${name}`).setv({ visible: from < to, left: from, right: to });
+    }
+  }
 
   function riskTitle(study, { target, alpha }) {
     const { estimate } = study.state(target, alpha);

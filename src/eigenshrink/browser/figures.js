@@ -157,6 +157,10 @@ globalThis.figures = (() => {
       const chosen = study.chosen(target);
       const called = CALLED[study.criterion(target)] || "chosen";
       mark("chosen", Number.isNaN(chosen) ? null : place(chosen), `${called} ${number(chosen, 3)}`);
+      if (known("start-line")) {
+        const trained = study.trained > 0 && study.trained < Infinity;
+        mark("start", trained ? place(study.trained) : null, `α₀ ${number(study.trained, 3)}`);
+      }
       mark("now", chosen === alpha ? null : place(alpha), `α = ${number(alpha, 3)}`);
     }
 

@@ -45,7 +45,7 @@ def coefficients(study: Any, ax: Axes | None = None, *, target: int = 0, alpha: 
     ax = canvas.axes(ax, (5.4, 4.6))
     grid = reading.strengths(study)
     used = np.asarray(study.path.effective_parameters(grid), dtype=np.float64)
-    scale, unit = _scale(study)
+    scale, unit = scale_of(study)
     paths = reading.weights(study, target, grid) * scale
     here = reading.weights(study, target, np.array([alpha]))[0] * scale
     sizes = np.abs(here) if np.any(here) else np.abs(paths).max(axis=0)
@@ -66,8 +66,8 @@ def coefficients(study: Any, ax: Axes | None = None, *, target: int = 0, alpha: 
     return ax
 
 
-def _scale(study: Any) -> tuple[Array, str]:
-    """Return what the coefficients are multiplied by, and what they are called then."""
+def scale_of(study: Any) -> tuple[Array, str]:
+    """Return what the coefficients are multiplied by, ``(p,)`` or ``(1,)``, and what they are called then."""
     factors = reading.factors(study)
     penalised = factors[factors > 0]
     if not penalised.size or np.ptp(penalised) <= 1e-12 * penalised.max():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from eigenshrink.plots.coefficients import scale_of
 from eigenshrink.report.charts import paper
 
 ROWS = {"column": "name", "at the chosen α": "chosen"}
@@ -11,7 +12,7 @@ ROWS = {"column": "name", "at the chosen α": "chosen"}
 
 def coefficients(study: Any) -> Any:
     """Return the empty figure."""
-    made = paper.new_figure("coefficients", "strength α", "coefficient", height=380)
+    made = paper.new_figure("coefficients", "strength α", scale_of(study)[1], height=380)
     zero = paper.toolkit().models.Span(location=0.0, dimension="width", line_width=1, level="underlay")
     made.add_layout(paper.tint(zero, line_color="muted"))
     columns = ("xs", "ys", "name", "chosen", "color", "dash")
@@ -31,7 +32,7 @@ def coefficients(study: Any) -> Any:
     dots.level = "overlay"
     paper.tint(dots.glyph, line_color="paper")
     _names(made)
-    paper.mark_strengths(made)
+    paper.mark_strengths(made, study)
     paper.hover(made, [pale, strong], ROWS, line_policy="nearest", show_arrow=False)
     return made
 

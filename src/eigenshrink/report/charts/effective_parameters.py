@@ -17,7 +17,7 @@ def effective_parameters(study: Any) -> Any:
     dot = made.scatter("x", "y", source=paper.source("points", "x", "y"), size=9)
     dot.level = "overlay"
     paper.tint(dot.glyph, fill_color="ink", line_color="paper")
-    paper.mark_strengths(made)
+    paper.mark_strengths(made, study)
     rows = {"α": "alpha", "in use": "gamma"}
     paper.hover(made, [curve], rows, mode="vline", line_policy="nearest", show_arrow=False)
     return made

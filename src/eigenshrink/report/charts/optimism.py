@@ -42,7 +42,7 @@ def optimism(study: Any) -> Any:
         paper.tint(line.glyph, line_color=paper.color_of(style["color"]))
         items.append((words, [line]))
     _here(made)
-    paper.mark_strengths(made)
+    paper.mark_strengths(made, study)
     paper.legend(made, items, click_policy="hide")
     return made
 

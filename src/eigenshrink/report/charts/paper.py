@@ -14,6 +14,7 @@ from typing import Any
 
 from eigenshrink.errors import MissingExtra
 from eigenshrink.plots import canvas
+from eigenshrink.plots.reading import of_network
 
 HEIGHT = 340
 FONTS = {"title": "13px", "axis": "13px", "tick": "12px", "word": "12px"}
@@ -124,7 +125,7 @@ def dashes(style: Mapping[str, Any]) -> Sequence[int]:
     return [max(1, round(1.6 * length)) for length in pattern[1]]
 
 
-def mark(made: Any, name: str, color: str, dash: Sequence[int] = (), at: str = "top") -> None:
+def mark(made: Any, name: str, color: str, dash: Sequence[int] = (), at: str = "top", room: int = 4) -> None:
     """Add an upright line for one strength, with a word at the ``top`` or ``bottom``."""
     models = toolkit().models
     line = models.Span(
@@ -138,7 +139,7 @@ def mark(made: Any, name: str, color: str, dash: Sequence[int] = (), at: str = "
     )
     made.add_layout(tint(line, line_color=color))
     word = write(made, f"{name}-word", color)
-    word.y = side(at, 4 if at == "top" else -4)
+    word.y = side(at, room if at == "top" else -room)
     word.text_baseline, word.visible = at, False
 
 
@@ -152,8 +153,10 @@ def write(made: Any, name: str, color: str = "ink", place: str = "center") -> An
     return word
 
 
-def mark_strengths(made: Any) -> None:
-    """Mark the chosen strength by a dashed line and the current one by a whole one."""
+def mark_strengths(made: Any, study: Any) -> None:
+    """Mark the chosen strength by a dashed line and the current one by a whole one, α₀ by a dotted one."""
+    if of_network(study):
+        mark(made, "start", "muted", [2, 3], at="bottom", room=20)
     mark(made, "chosen", "chosen", [6, 4], at="bottom")
     mark(made, "now", "ink")
 
@@ -182,7 +185,7 @@ def legend(made: Any, items: Sequence[tuple[str, Sequence[Any]]], **options: Any
     entries = [models.LegendItem(label={"value": words}, renderers=list(drawn)) for words, drawn in items]
     made_legend = models.Legend(items=entries, name="legend", ncols=2, **options)
     made_legend.border_line_color, made_legend.background_fill_alpha = None, 0.0
-    made_legend.label_text_font_size, made_legend.padding, made_legend.spacing = FONTS["word"], 2, 2
+    made_legend.label_text_font_size, made_legend.padding, made_legend.spacing = FONTS["word"], 2, 8
     made_legend.margin = 4
     note(made_legend, label_text_font="--font")
     made_legend.location = "top_left"

@@ -25,7 +25,7 @@ def risk(study: Any) -> Any:
     thick = {first, reading.quoted(study)}
     lines = {name: _line(made, name, name in right, name in thick) for name in [*names, "train"]}
     _marks(made, bool(right))
-    paper.mark_strengths(made)
+    paper.mark_strengths(made, study)
     said = [(f"{criterion_name(name)}{' (right)' if name in right else ''}", name) for name in lines]
     paper.legend(made, [(words, [lines[name]]) for words, name in said], click_policy="hide")
     paper.hover(made, list(lines.values()), ROWS, line_policy="nearest", show_arrow=False)
@@ -40,8 +40,11 @@ def _right_axis(made: Any, hexadecimal: str) -> None:
 
 
 def _shades(made: Any, study: Any) -> None:
-    """Shade strengths that are as good as the best, and the band of the quoted estimate."""
+    """Shade strengths as good as the best, those where a network is not believed, and the band (M15, M18)."""
     paper.shade(made, "interval", "chosen", "right_diagonal_line").visible = False
+    for name in ("below", "above") if reading.of_network(study) else ():
+        doubtful = paper.shade(made, f"doubtful-{name}", "muted", "left_diagonal_line")
+        doubtful.visible, doubtful.fill_alpha = False, 0.0
     color = paper.color_of(criteria.style(reading.quoted(study))["color"])
     band = made.varea("x", "low", "high", source=paper.source("band", "x", "low", "high"), fill_alpha=0.18)
     paper.tint(band.glyph, fill_color=color)

@@ -30,7 +30,7 @@ def trusted(study: Any) -> Any:
         judged.glyph.line_dash = [5, 3]
         paper.tint(judged.glyph, line_color=paper.color_of(style["color"]))
         items.append(("change of the validation loss", [judged]))
-    paper.mark_strengths(made)
+    paper.mark_strengths(made, study)
     paper.hover(made, [dots], rows)
     paper.legend(made, items, click_policy="hide")
     return made

@@ -42,6 +42,7 @@ OWN = {
         "is within the noise of the rows that judge.",
     ),
 }
+DOUBTFUL = "Where the background is hatched in grey the quadratic is not believed."
 MORE = {  # what a chart can that paper cannot
     "risk": "The whole line is the current strength: click to set it. Click a name below to hide its curve.",
     "trusted": "Click to set the strength.",
@@ -61,7 +62,9 @@ def caption(name: str) -> Caption:
 
 def reading(study: Any, name: str) -> str:
     """Return how to read a chart: the paragraph, what of it is left out, and what can be done with it."""
-    about = _about(study) if name == "shrinkage" else ""
+    about = (
+        _about(study) if name == "shrinkage" else DOUBTFUL if name == "risk" and of.of_network(study) else ""
+    )
     parts = (caption(name).reading, about, thinned(study, name), MORE.get(name, ""))
     return " ".join(part for part in parts if part)
 

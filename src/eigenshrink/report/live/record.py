@@ -10,6 +10,7 @@ import numpy as np
 from eigenshrink._version import __version__
 from eigenshrink.path import KrylovPath
 from eigenshrink.plots import criteria, reading
+from eigenshrink.plots.coefficients import scale_of
 from eigenshrink.plots.text import plain
 from eigenshrink.report.live.curves import Errors, all_criteria, along_path, signal
 from eigenshrink.report.live.directions import directions, planes
@@ -56,6 +57,7 @@ def live_record(study: Any) -> dict[str, Any]:
         "columns": {
             "names": [plain(study.weight_names[int(place)]) for place in shown.places],
             "places": [int(place) for place in shown.places],
+            "scale": _scale(study, shown),
             "count": shown.count,
         },
         "targets": [_target(study, shown, grid, target, errors) for target in range(count)],
@@ -87,6 +89,14 @@ def _target(study: Any, shown: Shown, grid: Grid, target: int, errors: Errors) -
 def _interval(study: Any, target: int) -> list[float | str | None] | None:
     found = criteria.equivalent(study)
     return None if found is None else [scalar(end) for end in found[1][target]]
+
+
+def _scale(study: Any, shown: Shown) -> list[float]:
+    """What the coefficients are drawn multiplied by, so that they can be compared."""
+    if isinstance(study.path, KrylovPath):
+        return [1.0] * len(shown.places)
+    scale = np.broadcast_to(scale_of(study)[0], shown.count)
+    return [float(each) for each in scale[shown.places]]
 
 
 def _parameters(study: Any) -> float | str | None:
