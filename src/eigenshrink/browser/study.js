@@ -167,10 +167,12 @@ globalThis.live = (() => {
       return shrink.effectiveParameters(spectrum, alpha, signal ? signal.freeRank : record.freeRank);
     }
 
+    /** As it was measured, where it was: of a network the path only predicts it. */
     function trainLoss(t, alpha) {
       const { signal, path } = targets[t];
-      if (path.train_loss) return pathwise(path.train_loss, alpha);
-      return signal ? shrink.trainLoss(signal, alpha) : NaN;
+      if (!path.train_loss) return signal ? shrink.trainLoss(signal, alpha) : NaN;
+      const measured = value(t, "train", alpha);
+      return Number.isFinite(measured) ? measured : pathwise(path.train_loss, alpha);
     }
 
     function norm(t, alpha) {

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from eigenshrink.path.calibration import Calibration
+from eigenshrink.path.calibration import SAME, Calibration
 from eigenshrink.path.measured import Measured, RowLosses
 from eigenshrink.path.solve import System
 
@@ -102,7 +102,8 @@ def trusted_range(path: KrylovPath) -> tuple[float, float]:
     reached = np.log(bottom) <= low + 1e-9, np.log(top) >= high - 1e-9
     if (path.fit.alpha == 0.0 or (reached[0] and least == 0.0)) and _ends_at_zero(path):
         bottom = 0.0
-    alpha = path.fit.alpha if path.fit.alpha > 0 else bottom  # exp(log α₀) is only nearly α₀
+    alpha = path.fit.alpha if path.fit.alpha > 0 else bottom
+    bottom, top = (alpha if abs(end - alpha) <= SAME * alpha else end for end in (bottom, top))
     return min(bottom, alpha), float("inf") if reached[1] else max(top, alpha)
 
 
