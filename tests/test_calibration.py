@@ -8,13 +8,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.interpolate import CubicSpline
 from scipy.optimize import minimize_scalar
 
-from eigenshrink.curvature import MatrixCurvature
 from eigenshrink.errors import InputError
-from eigenshrink.fit import Fit
-from eigenshrink.path import RowLosses
 from eigenshrink.path.calibration import Calibration
-from eigenshrink.path.products import Effort, krylov_path
-from logistic_networks import Logistic
+from logistic_networks import Linear, Logistic
 
 PLACES = np.exp(np.array([-6.0, -5.4, -4.8, -4.0, -3.9, -2.0]))
 BENDS = np.array([1.4, 1.2, 1.05, 1.0, 1.0, 1.3])
@@ -87,37 +83,6 @@ def test_rate_is_that_of_differences_and_bend_the_ratio():
 
 
 # --- a quadratic is its own scale -----------------------------------------------------------------------
-
-
-class Linear:
-    """Least squares; ``single``: its gradient is rounded as one of float32 is."""
-
-    judges = 0
-
-    def __init__(self, free=(), factors=False, single=False):
-        rng = np.random.default_rng(3)
-        self.X, self.single = rng.normal(size=(60, 12)) * np.geomspace(1, 0.05, 12), single
-        self.y = self.X @ rng.normal(size=12) + rng.normal(size=60)
-        self.H, self.d = self.X.T @ self.X / 60, rng.uniform(0.5, 2, 12) if factors else np.ones(12)
-        self.d[list(free)] = 0.0
-
-    def train(self, w):
-        return RowLosses(0.5 * (self.y - self.X @ w) ** 2, np.ones(60))
-
-    validation = train
-
-    def train_gradient(self, w):
-        found = self.X.T @ (self.X @ w - self.y) / 60
-        return found.astype(np.float32).astype(float) if self.single else found
-
-    validation_gradient = train_gradient
-
-    def path(self, alpha, moved=0.0, **effort):
-        w = np.linalg.solve(self.H + alpha * np.diag(self.d), self.X.T @ self.y / 60)
-        w = w + moved * np.random.default_rng(1).normal(size=12)
-        gradient, active = self.train_gradient(w)[:, None], np.ones(12, dtype=bool)
-        fit = Fit(w[:, None], gradient, alpha, MatrixCurvature(self.H), self.d, active)
-        return krylov_path(fit, (), self, self.train(w).mean, Effort(**effort))
 
 
 @pytest.mark.parametrize("options", [{}, {"free": (1, 7)}, {"factors": True}, {"single": True}], ids=str)
