@@ -216,7 +216,7 @@ def test_many_layers_are_the_ones_most_in_use_in_the_order_of_the_model():
 
 def test_a_figure_of_hostile_names_is_valid_svg():
     drawn = figure_of(study("hostile layers").plot.layers())
-    assert ET.fromstring(render(drawn, "svg", text_as_text=True)) is not None
+    assert ET.fromstring(render(drawn, "svg")) is not None
 
 
 def test_names_of_layers_are_text():

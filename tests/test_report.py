@@ -5,17 +5,18 @@ from __future__ import annotations
 import re
 import sys
 from importlib.resources import files
+from itertools import pairwise
 
 import pytest
 
 import eigenshrink as es
 from eigenshrink.errors import InputError, MissingExtra
-from eigenshrink.plots import FIGURES
-from eigenshrink.report.html import tag
-from eigenshrink.report.page import make_page, write_report
-from eigenshrink.report.pictures import CAPTIONS, COLOURS
+from eigenshrink.report.charts import CHARTS, charts_of
+from eigenshrink.report.charts.paper import VARIABLES
+from eigenshrink.report.html import script, tag
+from eigenshrink.report.page import SCRIPTS, make_page, write_report
+from eigenshrink.report.pictures import CAPTIONS
 from eigenshrink.report.provenance import Origin, fingerprint
-from figure_studies import OF_COLUMNS
 from report_pages import KINDS, Page, page_of, study_of, without_scripts
 
 RAW = {"nan", "NaN", "inf", "-inf", "null"}  # as Python or JSON write them
@@ -59,10 +60,15 @@ def test_bad_pages_are_complained_about(bad, complaint):
 def test_page_reads_for_everyone():
     source = page_of("polynomial")
     page = Page(source)
-    drawings = [given for name, given in page.attributes if name == "svg"]
-    assert len(drawings) == len(OF_COLUMNS)
-    assert {given["aria-label"] for given in drawings} == {CAPTIONS[name].alternative for name in OF_COLUMNS}
-    assert all(given["role"] == "img" for given in drawings)
+    figures = [given["id"] for name, given in page.attributes if name == "figure"]
+    charts = charts_of(study_of("polynomial"))
+    assert figures == [f"figure-{name}" for name in ("contour", "steps", *(chart.name for chart in charts))]
+    for chart in charts:
+        assert chart.title in page.text
+        assert chart.alternative in page.text
+        assert chart.how_to_read in page.text
+    hidden = [given["id"] for _, given in page.attributes if given.get("aria-hidden") == "true"]
+    assert hidden == [f"chart-{chart.name}" for chart in charts]
     assert 'name="viewport" content="width=device-width, initial-scale=1"' in source
     for wanted in ("prefers-color-scheme: dark", "@media print", "color-scheme: light dark"):
         assert wanted in source
@@ -70,27 +76,59 @@ def test_page_reads_for_everyone():
         assert head[0] != "th" or head[1]["scope"] in ("row", "col")
 
 
-def test_every_figure_has_a_paragraph():
-    assert set(CAPTIONS) == set(FIGURES)
+@pytest.mark.parametrize("kind", ["polynomial", "several targets", "evil names"])
+def test_headings_are_in_order_and_places_have_names(kind):
+    page = Page(page_of(kind))
+    depths = [int(name[1]) for name, _ in page.attributes if re.fullmatch("h[1-6]", name)]
+    assert depths[0] == 1
+    assert depths.count(1) == 1
+    assert all(after <= before + 1 for before, after in pairwise(depths))
+    assert [name for name, _ in page.attributes if name in ("header", "main")] == ["header", "main"]
+    assert next(given for name, given in page.attributes if name == "a") == {
+        "class": "skip",
+        "href": "#answer",
+    }
+    labels = {given["for"] for name, given in page.attributes if name == "label" and "for" in given}
+    for name, given in page.attributes:
+        if name in ("input", "select"):
+            assert {given["id"]} & labels or "aria-label" in given or given["id"] == "coefficient-search"
+        if given.get("role") == "region":
+            assert given["aria-label"]
+
+
+def test_every_caption_has_a_paragraph_and_a_chart():
+    assert set(CAPTIONS) <= set(CHARTS)
     assert all(len(caption.reading) > 150 for caption in CAPTIONS.values())
 
 
-def test_figures_wear_the_colours_of_the_page():
-    drawings = re.findall(r"<svg.*?</svg>", page_of("polynomial"), re.DOTALL)
-    assert len(drawings) == len(OF_COLUMNS)
-    for drawing in drawings:
-        assert re.findall(r"#[0-9a-f]{6}\b", drawing) == []
-        assert "font-family" not in drawing
+def test_every_colour_of_the_page_has_a_dark_one():
     css = (files("eigenshrink.report") / "page.css").read_text(encoding="utf-8")
     light, dark = css.split("@media screen and (prefers-color-scheme: dark)")
-    for variable in {*COLOURS.values(), *re.findall(r"var\((--[\w-]+)\)", css)} - {"--share"}:
+    variables = {*re.findall(r"var\((--[\w-]+)\)", css), *(f"--{name}" for name in VARIABLES)} - {"--share"}
+    assert len(variables) > 12
+    for variable in variables:
         assert f"{variable}:" in light
         assert f"{variable}:" in dark
 
 
-def test_figures_hold_text_as_text():
-    drawing = re.search(r'<figure id="figure-coefficients".*?</figure>', page_of("ten columns"), re.DOTALL)
-    assert ">bmi</text>" in drawing[0]
+def test_the_page_may_ask_for_nothing():
+    (policy,) = (
+        given["content"] for _, given in Page(page_of("ten columns")).attributes if "http-equiv" in given
+    )
+    rules = dict(rule.split(" ", 1) for rule in policy.split("; "))
+    assert rules.pop("default-src") == "'none'"
+    assert rules == {
+        "style-src": "'unsafe-inline'",
+        "script-src": "'unsafe-inline'",
+        "img-src": "data: blob:",
+    }
+
+
+def test_nothing_ends_a_script_early():
+    assert "</script" not in script("a = '</script>'; b = '</SCRIPT';").removesuffix("</script>").lower()
+    inside = re.findall(r"<script\b[^>]*>(.*?)</script>", page_of("evil names"), re.DOTALL)
+    assert len(inside) == len(SCRIPTS) + 3
+    assert not [one for one in inside if "<!--" in one and "<script" in one]
 
 
 def test_names_are_text_and_never_markup():
@@ -129,8 +167,8 @@ def test_unwritable_file_is_said(tmp_path):
 def test_a_page_that_fails_leaves_the_old_one(tmp_path, monkeypatch):
     path = tmp_path / "report.html"
     path.write_text("old", encoding="utf-8")
-    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    with pytest.raises(MissingExtra):
+    monkeypatch.setitem(sys.modules, "bokeh", None)
+    with pytest.raises(MissingExtra, match=r"bokeh .* python -m pip install 'eigenshrink\[app\]'"):
         write_report(study_of("ten columns"), path)
     assert path.read_text(encoding="utf-8") == "old"
     assert list(tmp_path.iterdir()) == [path]

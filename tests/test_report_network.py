@@ -12,11 +12,11 @@ import pytest
 from numpy.testing import assert_allclose
 
 from eigenshrink.path import TrainingNotes
-from eigenshrink.plots import figures
 from eigenshrink.plots.text import number
+from eigenshrink.report.charts import charts_of
 from eigenshrink.report.network.page import DIRECTIONS
 from eigenshrink.report.page import PARTS, TITLES, make_page
-from eigenshrink.report.pictures import CAPTIONS, TRAINED
+from eigenshrink.report.pictures import TRAINED
 from figure_studies import study as table_study
 from network_studies import KINDS, SHAPES, perceptron_path, study, study_of
 from report_pages import Page, rows, without_scripts
@@ -56,8 +56,9 @@ def test_the_page_is_valid_and_asks_for_nothing(kind):
     assert "https://" not in without_scripts(source)
     assert not RAW & set(re.findall(r"[-\w]+", page.text))
     assert len(source.encode()) < 3_000_000
-    drawn = [given["aria-label"] for name, given in page.attributes if name == "svg"]
-    assert drawn == [CAPTIONS[name].alternative for name in figures(study(kind))]
+    framed = [given["id"] for name, given in page.attributes if name == "figure"]
+    assert framed[:2] == ["figure-contour", "figure-steps"]
+    assert framed[2:] == [f"figure-{chart.name}" for chart in charts_of(study(kind))]
 
 
 def test_the_page_has_the_sections_of_a_network_in_order():
@@ -161,7 +162,7 @@ def test_names_of_layers_are_text():
 
 def test_pictures_say_of_which_quadratic_they_are():
     text = plain(page_of("perceptron"))
-    assert text.count(TRAINED) == 3
+    assert text.count(TRAINED) == 1
     assert TRAINED not in plain(make_page(table_study("ten columns")))
 
 

@@ -162,7 +162,7 @@ def test_what_to_type_for_several_targets():
         ("polynomial", "65 columns, standardised by the penalty"),
         ("polynomial", "What was done to the data a note"),
         ("polynomial", "source file.csv"),
-        ("nothing varies", "no penalised column varies"),
+        ("nothing varies", "0 directions, computed by"),
     ],
 )
 def test_page_says(kind, said):

@@ -56,7 +56,7 @@ globalThis.controls = (() => {
   function sentence(study, state) {
     const seen = study.state(state.target, state.alpha);
     const used = `${number(seen.gamma, 3)} of ${number(seen.of, 4)} parameters are in use`;
-    const said = [`At α = ${number(state.alpha, 4)} ${used}`, `training ${study.unit} ${number(seen.trainLoss, 4)}`];
+    const said = [`At α = ${number(state.alpha, 4)}, ${used}`, `training ${study.unit} ${number(seen.trainLoss, 4)}`];
     const { estimate } = seen;
     if (estimate && Number.isFinite(estimate.value)) {
       said.push(`${estimate.label} ${number(estimate.value, 4)}${compared(study, state, estimate)}`);
@@ -127,7 +127,7 @@ globalThis.controls = (() => {
     delete input.dataset.typing;
     set(input, { "aria-invalid": "false", title: String(state.alpha) });
     by("alpha-refused").textContent = "";
-    input.value = typed(state.alpha);
+    input.value = typed(Number(state.alpha.toPrecision(6)));
   }
 
   function targets(study, state) {

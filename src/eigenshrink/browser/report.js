@@ -64,7 +64,7 @@
       ["alpha", "strength α", alpha],
       ["gamma", `parameters in use, γ, of ${number(seen.of, 6)}`, seen.gamma],
       ["train", `training ${study.unit}`, seen.trainLoss],
-      ["norm", "length of the weights, ‖w̃‖", seen.norm],
+      ["norm", "length of the weights on the scale of the penalty, ‖w̃‖", seen.norm],
     ];
     if (seen.estimate) listed.splice(3, 0, ["estimate", seen.estimate.label, seen.estimate.value]);
     const intercept = study.intercept(target, alpha);
@@ -106,7 +106,7 @@
 
   // --- the tables -------------------------------------------------------------------------------------
 
-  const percent = (value) => (Number.isNaN(value) ? "–" : `${(100 * value).toFixed(1)} %`);
+  const percent = (value) => (Number.isNaN(value) ? "–" : `${(100 * value).toFixed(1).replace("-", "−")} %`);
   const names = study.columns.map((column) => column.name);
 
   /** Estimate at the present strength, s.e. at the chosen one, what is left of no regularisation. */
@@ -123,7 +123,7 @@
     const weakest = study.weakest === 0 ? "without regularisation" : "at the weakest α";
     const left = Float64Array.from(now, (value, i) => (bare[i] === 0 ? NaN : value / bare[i]));
     columns.push({ head: weakest, values: bare });
-    columns.push({ head: "kept of that", live: true, values: left, said: percent, share: true });
+    columns.push({ head: "left of it", live: true, values: left, said: percent, share: true });
     return columns;
   }
 
@@ -212,19 +212,13 @@
   /** JSON has no infinity: an endless strength is null there, as in result.json. */
   const finite = (key, value) => (typeof value === "number" && !Number.isFinite(value) ? null : value);
 
-  function download(name, text, type) {
-    const address = URL.createObjectURL(new Blob([text], { type }));
-    const link = tables.make(document.body, "a", "", { href: address, download: name, hidden: "" });
-    link.click();
-    link.remove();
-    setTimeout(() => URL.revokeObjectURL(address), 1000);
-  }
+  const save = (name, words, type) => frames.download(name, new Blob([words], { type }));
 
   by("download-csv").addEventListener("click", () => {
-    download("eigenshrink.csv", tables.csv(lines(present())), "text/csv;charset=utf-8");
+    save("eigenshrink.csv", tables.csv(lines(present())), "text/csv;charset=utf-8");
   });
   by("download-json").addEventListener("click", () => {
-    download("eigenshrink.json", `${JSON.stringify(present(), finite, 1)}\n`, "application/json");
+    save("eigenshrink.json", `${JSON.stringify(present(), finite, 1)}\n`, "application/json");
   });
 
   // --- the start --------------------------------------------------------------------------------------
@@ -234,5 +228,6 @@
   for (const [id, panel] of [["coefficients-live", coefficients], ["directions-live", directions]]) {
     if (by(id)) panels.push(panel(by(id)));
   }
+  panels.push(...frames.mount(study, state));
   dress();
 })();

@@ -24,7 +24,7 @@ def file_format(path: str | Path) -> str:
     raise InputError(f"figure file {str(path)!r}: its name must end in .png, .svg or .pdf")
 
 
-def render(figure: Figure, format: str, text_as_text: bool = False) -> bytes:
+def render(figure: Figure, format: str) -> bytes:
     """Return the figure as the bytes of a file; the same figure gives the same bytes.
 
     A letter that no installed font has is drawn as a box and is no reason for a warning.
@@ -32,7 +32,7 @@ def render(figure: Figure, format: str, text_as_text: bool = False) -> bytes:
     import matplotlib
 
     unstamped = {"png": None, "svg": {"Date": None}, "pdf": {"CreationDate": None}}[format]
-    settings: Any = {"svg.hashsalt": "eigenshrink", "svg.fonttype": "none" if text_as_text else "path"}
+    settings: Any = {"svg.hashsalt": "eigenshrink", "svg.fonttype": "path"}
     made = BytesIO()
     with matplotlib.rc_context(settings), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from")

@@ -58,7 +58,15 @@ def present(study: Any) -> str:
 def _axis() -> str:
     each = (
         _button("log α", data_axis="alpha", aria_pressed="true"),
-        _button("parameters in use", data_axis="gamma", aria_pressed="false"),
+        tag(
+            "button",
+            tag("span", "parameters in use, ", class_="wide"),
+            "γ",
+            type="button",
+            data_axis="gamma",
+            aria_pressed="false",
+            aria_label="parameters in use, γ",
+        ),
     )
     return tag(
         "span", tag("span", "Axis"), *each, class_="choice", role="group", aria_label="Axis of the pictures"

@@ -19,6 +19,7 @@ FIRST = (
     "sklearn.LogisticRegression",
     "sklearn.PoissonRegressor",
     "sklearn.GammaRegressor",
+    "torch.SGD",
     "statsmodels.OLS",
     "statsmodels.GLM",
     "glum",

@@ -12,12 +12,11 @@ from eigenshrink._version import __version__
 from eigenshrink.browser import source as script_of
 from eigenshrink.data.write import new_file
 from eigenshrink.errors import InputError
-from eigenshrink.plots import figures
-from eigenshrink.report import answer, controls, elsewhere, estimates, tables
+from eigenshrink.report import answer, charts, controls, drawings, elsewhere, estimates, tables
+from eigenshrink.report.figures import figures
 from eigenshrink.report.html import items, script, tag, text
 from eigenshrink.report.live import as_script, live_record
 from eigenshrink.report.network import page as network
-from eigenshrink.report.pictures import picture
 from eigenshrink.report.provenance import Origin, fingerprint, how, now, objective_with_numbers
 from eigenshrink.report.words import kind
 
@@ -26,11 +25,14 @@ OBJECTIVE = (
     "weighs one against the other; every number on this page is for this objective, in the units of the "
     "columns."
 )
-DIRECTIONS = (
-    "A direction is a mix of columns that moves as one. The sign of a direction is arbitrary. Its coordinate "
-    "is the weight that the unregularised solution w* has along it, on the scale of the penalty."
-)
-SCRIPTS = ("maths.js", "frame.js", "study.js", "tables.js", "controls.js", "report.js")  # in this order
+DIRECTIONS = {
+    "columns": "A direction is a mix of columns that moves as one. The sign of a direction is arbitrary. Its "
+    "coordinate is the weight that the unregularised solution w* has along it, on the scale of the penalty.",
+    "network": network.DIRECTED,
+}
+BEFORE = ("maths.js", "frame.js", "study.js")
+AFTER = ("tables.js", "controls.js", "frames.js", "report.js")
+SCRIPTS = (*BEFORE, *drawings.SCRIPTS, *charts.SCRIPTS, *AFTER)  # in this order, after BokehJS
 
 
 def write_report(
@@ -76,7 +78,8 @@ def write_report(
 def make_page(study: Any, notes: Sequence[str] = (), source: str = "", origin: Origin | None = None) -> str:
     """Return the page as text; the same study and origin give the same page."""
     room, record = files("eigenshrink.report"), live_record(study)
-    sections = _sections(study, record, notes, origin or Origin(source))
+    framed, drawn = figures(study)
+    sections = _sections(study, record, notes, origin or Origin(source)) | {"figures": framed}
     titled = (
         tag("section", "\n", tag("h2", text(title)), "\n", sections[name], "\n", id=name)
         if title
@@ -86,26 +89,27 @@ def make_page(study: Any, notes: Sequence[str] = (), source: str = "", origin: O
     )
     return Template((room / "page.html").read_text(encoding="utf-8")).substitute(
         version=__version__,
-        css=(room / "page.css").read_text(encoding="utf-8"),
+        css=(room / "page.css").read_text(encoding="utf-8") + drawings.styles(),
         title=text(HEADINGS[kind(study)](study)),
         sections="\n".join(titled),
-        scripts="\n".join([_data(record), *(script(script_of(name)) for name in SCRIPTS)]),
+        scripts="\n".join(
+            [_data(record), drawn, *map(script, (charts.bokeh_js(), *map(script_of, SCRIPTS)))]
+        ),
     )
 
 
 def _sections(study: Any, record: dict[str, Any], notes: Sequence[str], origin: Origin) -> dict[str, str]:
     """Return what stands in each section; nothing of one that does not apply."""
-    drawn = "\n".join(picture(study, name) for name in figures(study))
     shared = {
         "strength": controls.bar(study),
         "present": controls.present(study),
-        "figures": tag("div", "\n", drawn, "\n", class_="figures"),
         "notes": items(list(notes)),
         "audit": tables.audit(study),
         "how": how(record),
     }
     made = {**shared, **{name: make(study) for name, make in PARTS[kind(study)].items()}}
-    made |= {name: live(made[name], record) for name, live in LIVE.items() if made.get(name)}
+    made |= {name: live(study, made[name], record) for name, live in LIVE.items() if made.get(name)}
+    made["directions"] = tag("p", text(DIRECTIONS[kind(study)])) + made["directions"]
     return made | {"origin": ORIGINS[kind(study)](study, origin)}
 
 
@@ -131,10 +135,6 @@ def _formula(study: Any) -> str:
     return "".join(tag("p", text(line), class_="formula") for line in lines if line)
 
 
-def _directions(study: Any) -> str:
-    return tag("p", DIRECTIONS) + "\n" + tables.directions(study)
-
-
 TITLES = {  # sections in the order of the page, "": its own heading; one that says nothing is left out
     "answer": "The answer",
     "equivalents": "What to type",
@@ -158,7 +158,7 @@ PARTS: dict[str, dict[str, Callable[[Any], str]]] = {
         "estimates": estimates.estimates,
         "objective": _objective,
         "coefficients": tables.coefficients,
-        "directions": _directions,
+        "directions": tables.directions,
     },
     "network": {
         "answer": network.answer,

@@ -37,11 +37,11 @@ UNITS = {  # the peers that are named here, by loss
     "tweedie": ("sklearn.TweedieRegressor", "glum", "mgcv.paraPen"),
 }
 WEAKEST = "the weakest strength that has a solution: by this criterion regularisation does not help"
-BIASED = (
+SCATTER = (
     "s.e. is the scatter of the shrunken estimate at this α, with independent rows. The estimate is biased "
-    "towards 0, so that intervals made of it do not cover the true weight as often as they say. kept is the "
-    "share of a column's own weight that α leaves."
+    "towards 0, so that intervals made of it do not cover the true weight as often as they say."
 )
+BIASED = f"{SCATTER} kept is the share of a column's own weight that α leaves."
 UNBIASED = "s.e. is that of least squares with independent rows: this α shrinks no column."
 UNPENALISED = "s.e. is that without a penalty, with independent rows: this α shrinks no column."
 GROUPED = "Rows that belong together are not independent: the true scatter is usually larger."

@@ -14,7 +14,15 @@ from eigenshrink.plots.text import mix, number, plural
 from eigenshrink.report import losses
 from eigenshrink.report.html import table, tag, text
 from eigenshrink.report.provenance import Origin
-from eigenshrink.report.summary import BIASED, GROUPED, NO_SCATTER, UNBIASED, UNPENALISED, UNSHRUNK
+from eigenshrink.report.summary import (
+    BIASED,
+    GROUPED,
+    NO_SCATTER,
+    SCATTER,
+    UNBIASED,
+    UNPENALISED,
+    UNSHRUNK,
+)
 from eigenshrink.report.words import rows_share_groups
 
 Array = NDArray[np.float64]
@@ -30,8 +38,9 @@ DIRECTED = "Directions at the present strength"
 LARGEST = "Listed are the {} coefficients of {} that are largest at the chosen strength."
 SORTED = "A head sorts; the arrow keys go from row to row, and the row is shown in the pictures."
 COMPARED = (
-    "Kept is the coefficient beside what it would be without regularisation: below 0 % its sign has changed, "
-    f"above 100 % it has grown. The standard error does not move: it is that at the chosen strength. {SORTED}"
+    "Left of it is the coefficient now beside the one without regularisation, or at the weakest strength: "
+    "below 0 % its sign has changed, above 100 % it has grown. The s.e. does not move: it is that at the "
+    "chosen strength."
 )
 ORDER = ("fail", "warn", "pass")
 
@@ -97,7 +106,7 @@ def _column(study: Any, place: int) -> str:
     return text(study.feature_names[place]) + free
 
 
-def _scatter(study: Any, errors: Array) -> str:
+def _scatter(study: Any, errors: Array, biased: str = BIASED) -> str:
     """Say what the standard errors mean here, and what they do not."""
     if np.isnan(errors).any():
         return NO_SCATTER
@@ -106,7 +115,7 @@ def _scatter(study: Any, errors: Array) -> str:
     shrunk = np.any(kept[:, study.path.fit.active] < UNSHRUNK) or not one
     grouped = f" {GROUPED}" if rows_share_groups(study) else ""
     unshrunk = UNBIASED if losses.base(study) == losses.SQUARED else UNPENALISED
-    return _about_errors(study, len(errors) == 1) + (BIASED if shrunk else unshrunk) + grouped
+    return _about_errors(study, len(errors) == 1) + (biased if shrunk else unshrunk) + grouped
 
 
 def _about_errors(study: Any, one: bool) -> str:
@@ -139,22 +148,25 @@ def directions(study: Any) -> str:
     return made + (tag("p", text(note), class_="note") if note else "")
 
 
-def live_coefficients(fixed: str, record: dict[str, Any]) -> str:
+def live_coefficients(study: Any, fixed: str, record: dict[str, Any]) -> str:
     """Return the table of coefficients that moves with the strength, and ``fixed`` where no script runs."""
     field = tag("input", id="coefficient-search", type="search", autocomplete="off", spellcheck="false")
     search = tag("label", "Search columns ", field)
     status = tag("span", id="coefficient-status", role="status", class_="note")
     columns = record["columns"]
     shown, count = len(columns["names"]), columns["count"]
-    left = f"{LARGEST.format(number(shown), number(count))} " if shown < count else ""
+    left = [LARGEST.format(number(shown), number(count))] if shown < count else []
+    errors = [_scatter(study, np.atleast_2d(study.standard_errors()), SCATTER)]
     box = tag("div", search, status, class_="search") + _place("coefficients-live", COEFFICIENTS)
-    return _moving(box + tag("p", text(left + COMPARED), class_="note"), fixed)
+    said = " ".join((*left, COMPARED, *errors, SORTED))
+    return _moving(box + tag("p", text(said), class_="note"), fixed)
 
 
-def live_directions(fixed: str, record: dict[str, Any]) -> str:
+def live_directions(study: Any, fixed: str, record: dict[str, Any]) -> str:
     """Return the table of directions that moves with the strength, and ``fixed`` where no script runs."""
+    del study
     listed, count = (record["targets"][0]["directions"][key] for key in ("listed", "count"))
-    left = _left_out(count, len(listed), "direction") if len(listed) < count else ""
+    left = _left_out(count, len(listed), "direction")
     note = tag("p", text(left + SORTED), class_="note")
     return _moving(_place("directions-live", DIRECTED) + note, fixed)
 

@@ -177,7 +177,7 @@ def directions(study: Any) -> str:
         cells = [number(values[place]), number(coordinates[place]), f"{100 * share:.1f} % {bar}"]
         rows.append([str(place + 1), *cells, *_made_of(view, basis[:, place])])
     heads = ("direction", "eigenvalue λ", "coordinate of w*", "share kept", "layers", "made mostly of")
-    said = tag("p", text(DIRECTED)) + table("Directions, the most curved first", heads, rows, "nnnntt")
+    said = table("Directions, the most curved first", heads, rows, "nnnntt")
     counts = words.directions(study)
     return said + (tag("p", text(f"Of all directions: {counts}."), class_="note") if counts else "")
 
