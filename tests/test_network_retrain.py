@@ -10,7 +10,7 @@ import torch
 from benchmarks import retrain
 from benchmarks.retraining.compare import Comparison, Losses, Point, compare, strengths
 from benchmarks.retraining.models import CASES, rows
-from benchmarks.retraining.table import markdown
+from benchmarks.retraining.table import bars, markdown
 from benchmarks.retraining.training import Problem, settle, train
 from sklearn.linear_model import LogisticRegression
 
@@ -40,18 +40,33 @@ def test_predictions_are_within_two_percent_where_they_are_trusted(comparison):
     assert high >= 2 * comparison.alpha
     assert comparison.worst() < 0.02
     assert comparison.worst("uncalibrated") > 0.1  # a quadratic is no good there
-    inside = comparison.worst("predicted", (comparison.alpha * 0.99, comparison.alpha * 1.01))
-    assert inside < 1e-6
+    for what in ("predicted", "uncalibrated"):
+        assert comparison.worst(what, (comparison.alpha * 0.99, comparison.alpha * 1.01)) < 1e-6
+    inside = [point for point in comparison.points if low * (1 - 1e-9) <= point.alpha <= high * (1 + 1e-9)]
+    assert {low, high} <= {point.alpha for point in inside}
+    assert all(point.predicted.apart <= point.uncalibrated.apart + 1e-6 for point in inside)
 
 
 def test_table_says_what_was_met(comparison):
     text = markdown([comparison], 0)
-    assert "| logistic regression | predicted | 2." in text
+    low, high = comparison.trusted
+    reach = f"{comparison.alpha / low:.3g}× | {high / comparison.alpha:.3g}×"
     lines = [line for line in text.splitlines() if line.startswith("| logistic")]
-    assert [line.endswith("| yes |") for line in lines] == [True, False]
+    assert lines == [
+        f"| logistic regression | predicted | {reach} | {comparison.worst():.1%} | yes |",
+        f"| logistic regression | uncalibrated | {reach} | {comparison.worst('uncalibrated'):.1%} | **no** |",
+    ]
     record = retrain.as_json([replace(comparison, trusted=(0.0, np.inf))])[0]
     assert record["trusted"] == [0.0, None]
     assert len(record["points"]) == len(comparison.points)
+
+
+@pytest.mark.parametrize(("below", "met"), [(2.0, "yes"), (1.9, "**no**")])
+def test_a_range_that_is_too_narrow_is_not_met(comparison, below, met):
+    exact = tuple(replace(point, predicted=point.trained) for point in comparison.points)
+    within = comparison.alpha / below, 3 * comparison.alpha
+    line, _ = bars(replace(comparison, trusted=within, points=exact))
+    assert line[-2:] == ["0.0%", met]
 
 
 def test_worst_looks_inside_the_range_only():
@@ -60,6 +75,7 @@ def test_worst_looks_inside_the_range_only():
     made = Comparison("made", 1, 1, 1.0, "ggn", (1.0, 2.0), tuple(points))
     assert made.worst() == 0.0
     assert made.worst("predicted", (1.0, 3.0)) == pytest.approx(0.5)
+    assert np.isnan(made.worst("uncalibrated"))
 
 
 def test_strengths_hold_the_ends_once():
