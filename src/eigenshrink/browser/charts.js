@@ -9,6 +9,7 @@
  */
 globalThis.charts = (() => {
   const NARROW = 520; // pixels below which a legend has one column
+  const TURNS = 200; // more promises than follow on each other when data are set
   const DRESS = `:host { --background-color: var(--paper); --color: var(--ink); --divider-color: var(--grid);
     --bokeh-icon-color: var(--muted); }`; // variables of BokehJS by those of the page
   const drawings = new Map();
@@ -122,12 +123,19 @@ globalThis.charts = (() => {
     const panel = panels.get(name);
     await panel.ready;
     paint(panel);
+    await settled(panel);
     if (kind === "png") return new Promise((resolve) => { pictured(panel).toBlob(resolve, "image/png"); });
     const text = await panel.view.export("svg").to_blob().then((blob) => blob.text());
     const drawn = new DOMParser().parseFromString(text, "image/svg+xml").documentElement;
     const back = { width: "100%", height: "100%", fill: panel.sheet.color("--paper") };
     drawn.prepend(frame.set(document.createElementNS(drawn.namespaceURI, "rect"), back));
     return new Blob([new XMLSerializer().serializeToString(drawn)], { type: "image/svg+xml" });
+  }
+
+  /** BokehJS takes data and colours up in promises that wait for no timer: let them pass, before printing too. */
+  async function settled(panel) {
+    for (let turn = 0; turn < TURNS; turn++) await null;
+    panel.view.paint(); // the samples of a legend are taken over as they are on the screen
   }
 
   /** The figure as it is now on a canvas of its own, on paper. */
@@ -142,16 +150,17 @@ globalThis.charts = (() => {
   }
 
   /** On paper a picture of the figure stands in for it, which the paper can shrink. */
-  function onPaper(panel) {
+  async function onPaper(panel) {
+    await settled(panel);
     const printing = document.documentElement.classList.contains("printing");
-    for (const old of panel.box.querySelectorAll(":scope > canvas")) old.remove();
+    const before = panel.box.querySelector(":scope > canvas");
+    if (printing === Boolean(before)) return;
+    if (printing) {
+      const picture = pictured(panel);
+      picture.style.cssText = "display: block; max-width: 100%; height: auto;";
+      panel.box.append(picture);
+    } else before.remove();
     panel.view.el.style.display = printing ? "none" : "";
-    if (!printing) return;
-    panel.view.el.style.display = "";
-    const picture = pictured(panel);
-    picture.style.cssText = "display: block; max-width: 100%; height: auto;";
-    panel.view.el.style.display = "none";
-    panel.box.append(picture);
   }
 
   /** What a figure shows at the present strength, as {heads, rows} of text and numbers. */

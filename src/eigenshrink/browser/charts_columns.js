@@ -99,7 +99,7 @@
         sheet.limit("x", low - 0.02 * (high - low), high + 0.02 * (high - low));
       } else place = sheet.alphas(study, state);
       sheet.once("drawn", `${t} ${axis} ${places}`, () => {
-        drawLines(sheet, study, lines, picked, axis === "gamma" ? Array.from(gammas) : log10(study.grid));
+        drawLines(sheet, study, t, picked, axis === "gamma" ? Array.from(gammas) : log10(study.grid));
       });
       sheet.strengths(study, state, place);
       follow(sheet, study, state, picked, place(state.alpha));
@@ -138,7 +138,7 @@
     return { strong, pale: rest, count: strong.length + rest.length, asked: asked.size > 0 };
   }
 
-  function drawLines(sheet, study, lines, picked, x) {
+  function drawLines(sheet, study, t, picked, x) {
     const kinds = { pale: picked.pale, strong: picked.strong };
     for (const [name, members] of Object.entries(kinds)) {
       sheet.data(name, {
@@ -151,12 +151,12 @@
       });
     }
     sheet.known("pale-lines").glyph.line_alpha = picked.asked ? 0.25 : 0.5;
-    heights(sheet, study, [...picked.strong, ...picked.pale]);
+    heights(sheet, study, t, [...picked.strong, ...picked.pale]);
   }
 
   /** Room for all strengths down to a hundredth of the chosen one; below, lines may leave. */
-  function heights(sheet, study, members) {
-    const chosen = study.chosen(0);
+  function heights(sheet, study, t, members) {
+    const chosen = study.chosen(t);
     const weak = chosen > 0 && chosen < Infinity ? chosen / 100 : 0;
     const from = Math.max(0, study.grid.findIndex((alpha) => alpha >= weak));
     const [low, high] = ends([0, ...members.flatMap((line) => finite(line.y.slice(from)))]);
