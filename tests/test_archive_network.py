@@ -73,6 +73,9 @@ def test_weights_and_sums_are_the_same(kind, again):
         one.tolerance,
         one.rested,
     )
+    for name in ("places", "strengths"):
+        assert_array_equal(getattr(other.calibration, name), getattr(one.calibration, name))
+    assert_array_equal(other.place(alphas), one.place(alphas))
     assert_allclose(other.slope(0.02), one.slope(0.02), rtol=1e-9, atol=1e-12)
 
 

@@ -40,7 +40,9 @@ class Bowl:
         raise AssertionError("nothing judges")
 
     def train_gradient(self, w: np.ndarray) -> np.ndarray:
-        return self.H @ w - self.X.T @ self.y / ROWS
+        away = w - self.w0
+        wall = 4 * self.wall * float(np.square(away).sum()) * away
+        return self.H @ w - self.X.T @ self.y / ROWS + wall
 
     validation_gradient = train_gradient
 
