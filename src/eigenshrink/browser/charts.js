@@ -2,10 +2,11 @@
 /**
  * The linked charts of a report: empty bokeh figures from Python, filled here and moved with the strength.
  *
- * One global, `charts`. `charts.mount(study, hooks)` gives a panel for each figure of the page; what a chart
- * shows is a drawing, {draw(sheet, study, state), table(study, state)}, added by its name with `charts.add`
- * (charts_columns.js, charts_network.js). Needs BokehJS, frame.js, maths.js and figures.js. A figure is never made anew:
- * only data, marks and ranges change.
+ * One global, `charts`. `charts.mount(study, hooks)` gives a panel for each figure of the page. What a chart
+ * shows is a drawing, {draw(sheet, study, state), table(study, state)}, and strength(x, sheet, study, state)
+ * where a click asks for one; `charts.add` adds it by its name (charts_risk.js, charts_columns.js,
+ * charts_network.js). Needs BokehJS, frame.js, maths.js and figures.js. A figure is never made anew: only data,
+ * marks and ranges change.
  */
 globalThis.charts = (() => {
   const NARROW = 520; // pixels below which a legend has one column
@@ -53,7 +54,8 @@ globalThis.charts = (() => {
 
   function panelOf(item, hooks) {
     const name = item.target_id.slice("chart-".length);
-    const panel = { name, last: null, sheet: null, seen: true, stale: true, box: document.getElementById(item.target_id) };
+    const box = document.getElementById(item.target_id);
+    const panel = { name, box, last: null, sheet: null, seen: true, stale: true };
     panel.show = (study, state) => {
       panel.last = [study, { ...state }];
       panel.stale = true;

@@ -12,8 +12,6 @@
   // --- directions (M7, M8) ----------------------------------------------------------------------------
 
   const shrinkage = {
-    strength: (x, sheet, study) => (study.squared ? 10 ** x : NaN),
-
     draw(sheet, study, state) {
       const { target: t, alpha } = state;
       const every = sheet.once("every", t, () => spectrumOf(study, t));
@@ -29,9 +27,10 @@
       const pointed = every.findIndex((each) => each.number === state.direction + 1);
       const seen = state.direction === null || state.direction === undefined ? -1 : pointed;
       sheet.data("pointed", seen < 0 ? { x: [], y: [] } : { x: [every[seen].x], y: [shares[seen]] });
-      sheet.mark("now", Math.min(end, Math.max(start, Math.log10(at))), at === alpha ? "λ = α" : `α = ${number(alpha, 3)}`);
-      const counts = study.survival(t, alpha);
-      sheet.title(`α = ${number(alpha, 3)}: ${counted(counts.kept)} kept, ${counts.fading} fading, ${counts.gone} gone`);
+      const said = `α = ${number(alpha, 3)}`;
+      sheet.mark("now", Math.min(end, Math.max(start, Math.log10(at))), at === alpha ? "λ = α" : said);
+      const { kept, fading, gone } = study.survival(t, alpha);
+      sheet.title(`${said}: ${counted(kept)} kept, ${fading} fading, ${gone} gone`);
     },
 
     table(study, { target, alpha }) {
@@ -53,7 +52,7 @@
   function spectrumOf(study, t) {
     const listed = study.directions(t);
     const values = study.spectrum(t);
-    const same = listed.length > 0 && values.length >= listed.length && listed.every((each, i) => each.eigenvalue === values[i]);
+    const same = listed.length > 0 && listed.every((each, i) => each.eigenvalue === values[i]);
     const all = same
       ? Array.from(values, (eigenvalue, i) => ({ number: i + 1, eigenvalue, made: listed[i]?.made ?? "not listed" }))
       : listed;
@@ -61,13 +60,12 @@
     return some(curved.length, DOTS).map((i) => ({ ...curved[i], x: Math.log10(curved[i].eigenvalue) }));
   }
 
-  /** From the smallest eigenvalue or strength to the largest, but not down to what is rounding. */
+  /** From the smallest eigenvalue or chosen strength to the largest, but not down to what is rounding. */
   function spread(sheet, study, state, every) {
-    const strengths = [study.chosen(state.target), study.low, study.high].filter((each) => each > 0 && each < Infinity);
-    const [low, high] = ends(every.map((each) => each.x));
-    const floor = study.squared ? -Infinity : Math.log10(study.low) - 2;
-    const both = [Math.max(low, floor), high, ...log10(strengths.slice(0, 1))];
-    const [left, right] = ends(both);
+    const chosen = finite([Math.log10(study.chosen(state.target))]);
+    const [low, high] = ends([...every.map((each) => each.x), ...chosen]);
+    const floor = study.kind === "network" ? Math.log10(study.low) - 2 : -Infinity;
+    const [left, right] = [Math.max(low, floor), high];
     const room = Math.max(0.05 * (right - left), 0.5 * (2 - (right - left)), 0.1);
     sheet.limit("x", left - room, right + room);
   }
@@ -92,8 +90,8 @@
       const lines = sheet.once("lines", t, () => scaled(study, t));
       const picked = sheet.once("picked", `${t} ${places}`, () => pick(study, lines, places));
       const gammas = sheet.once("gammas", t, () => study.gammas(t));
-      sheet.axis(axis === "gamma" ? "linear" : "log10", axis === "gamma" ? "effective parameters γ(α)" : "strength α");
       let place = (alpha) => study.state(t, alpha).gamma;
+      sheet.axis(...(axis === "gamma" ? ["linear", "effective parameters γ(α)"] : ["log10", "strength α"]));
       if (axis === "gamma") {
         const [low, high] = ends(gammas);
         sheet.limit("x", low - 0.02 * (high - low), high + 0.02 * (high - low));
@@ -172,8 +170,10 @@
       name: study.columns[line.i].name,
       color: sheet.color(`--series-${rank % SERIES}`),
     }));
-    const of = (list, key) => list.map((each) => each[key]);
-    const columns = (list) => ({ x: list.map(() => x), y: of(list, "y"), name: of(list, "name"), color: of(list, "color") });
+    const columns = (list) => {
+      const of = (key) => list.map((each) => each[key]);
+      return { x: list.map(() => x), y: of("y"), name: of("name"), color: of("color") };
+    };
     sheet.data("points", columns(points));
     const { start, end } = sheet.figure.x_range;
     const left = x > 0.62 * end + 0.38 * start;
@@ -226,8 +226,8 @@
     table(study, { target }) {
       const found = study.residuals(target);
       if (!found) return { heads: ["row", "fitted", "residual", "leverage"], rows: [] };
-      const order = Array.from(found.row.keys()).sort((a, b) => found.leverage[b] - found.leverage[a]).slice(0, LISTED);
-      const rows = order.map((i) => [found.row[i], found.fitted[i], found.residual[i], found.leverage[i]]);
+      const order = Array.from(found.row.keys()).sort((a, b) => found.leverage[b] - found.leverage[a]);
+      const rows = order.slice(0, LISTED).map((i) => [found.row[i], found.fitted[i], found.residual[i], found.leverage[i]]);
       return { heads: ["row", "fitted", "residual", "leverage"], rows };
     },
   };

@@ -116,7 +116,7 @@
         x: at.map(place),
         y: shown.map((curve) => curve.minimum.value - curve.lift),
         color: shown.map((curve) => sheet.color(curve.color)),
-        angle: at.map((alpha) => (Math.log10(alpha) < place(0) ? -0.5 : Math.log10(alpha) > place(Infinity) ? 0.5 : 0) * Math.PI),
+        angle: at.map((alpha) => 0.5 * Math.PI * Math.sign(Math.log10(alpha) - place(alpha) || 0)),
         size: shown.map((curve) => (curve.chose || curve.quoted ? 13 : 9)),
       });
     }
@@ -148,7 +148,7 @@
       const gap = Number.isFinite(here.true + here.train);
       sheet.data("gap", gap ? { x: [x], low: [here.train], high: [here.true] } : { x: [], low: [], high: [] });
       const [train, more, total] = [here.train, here.optimism, here.true].map((each) => number(each, 4));
-      sheet.title(gap ? `training ${train} + optimism ${more} = ${total}` : "the true error cannot be estimated here");
+      sheet.title(gap ? `training ${train} + optimism ${more} = ${total}` : "no estimate of the true error here");
     },
 
     table(study, { target, alpha }) {

@@ -36,14 +36,15 @@ globalThis.figures = (() => {
 
   // --- numbers beside axes ----------------------------------------------------------------------------
 
-  /** Round numbers between two ends, about `count` of them. */
-  function round(low, high, count) {
-    const rough = (high - low) / Math.max(1, count);
+  /** Round numbers between two ends, about `wanted` of them. */
+  function round(low, high, wanted) {
+    const rough = (high - low) / Math.max(1, wanted);
     const power = 10 ** Math.floor(Math.log10(rough));
     const step = power * [1, 2, 5, 10].find((each) => each * power >= rough * (1 - 1e-9));
     const first = Math.ceil(low / step - 1e-9);
     const last = Math.floor(high / step + 1e-9);
-    return Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => Number(((first + i) * step).toPrecision(12)));
+    const count = Math.max(0, last - first + 1);
+    return Array.from({ length: count }, (_, i) => Number(((first + i) * step).toPrecision(12)));
   }
 
   /** Places of round powers on an axis that holds log₁₀; 1, 2, 5 or all digits where it is short. */
@@ -90,7 +91,8 @@ globalThis.figures = (() => {
   /** What a drawing writes on: sources, ranges, marks and words of one figure by their names. */
   function sheetOf(view) {
     const figure = view.model;
-    const models = new Map(Array.from(figure.references()).filter((each) => each.name).map((each) => [each.name, each]));
+    const named = Array.from(figure.references()).filter((each) => each.name);
+    const models = new Map(named.map((each) => [each.name, each]));
     const kept = new Map();
     const known = (name) => models.get(name);
 
