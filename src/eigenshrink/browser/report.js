@@ -109,11 +109,19 @@
   const percent = (value) => (Number.isNaN(value) ? "–" : `${(100 * value).toFixed(1).replace("-", "−")} %`);
   const names = study.columns.map((column) => column.name);
 
+  const bares = new Map();
+
+  /** Coefficients at the weakest strength there is, computed once for a target. */
+  function unregularised(target) {
+    if (!bares.has(target)) bares.set(target, study.coefficients(target, controls.ends(study)[0]));
+    return bares.get(target);
+  }
+
   /** Estimate at the present strength, s.e. at the chosen one, what is left of no regularisation. */
   function coefficientColumns() {
     const { target, alpha } = state;
     const now = study.coefficients(target, alpha);
-    const bare = study.coefficients(target, controls.ends(study)[0]);
+    const bare = unregularised(target);
     const errors = study.standardErrors(target);
     const columns = [
       { head: "column", text: true, values: names },

@@ -115,7 +115,10 @@ globalThis.tables = (() => {
       const again = changed(now, wishes, study, state);
       now.columns = wishes.columns(study, state);
       if (!head.children.length) heads(head, now, redraw);
-      if (again) arrange(now);
+      if (again) {
+        for (const row of body.children) delete row.dataset.place; // every cell is written
+        arrange(now);
+      }
       draw(now, body, head, more);
       now.pointed = wishes.pointed(state);
       mark(body, now.pointed);
@@ -147,12 +150,19 @@ globalThis.tables = (() => {
       const cell = make(row, "th", "", { scope: "col", class: column.text ? "" : "number" });
       const button = make(cell, "button", column.head, { type: "button" });
       button.addEventListener("click", () => {
-        now.descending = now.sorted === place ? !now.descending : !column.text;
-        now.sorted = place;
+        turn(now, place, !column.text);
         now.most = SHOWN;
         redraw();
       });
     });
+  }
+
+  /** The first click on a head sorts, the second one turns it round, the third one gives it up. */
+  function turn(now, place, first) {
+    const same = now.sorted === place;
+    const over = same && now.descending !== first;
+    now.descending = same ? !now.descending : first;
+    now.sorted = over ? -1 : place;
   }
 
   /** Write what has changed into the rows that are in the page. */

@@ -9,6 +9,7 @@ from eigenshrink.plots.text import plural
 from eigenshrink.report import drawings
 from eigenshrink.report.charts import Chart, charts_of, script_and_divs
 from eigenshrink.report.html import tag, text
+from eigenshrink.report.live.record import TARGETS
 
 MOVE = (
     "All of them show the strength of the slider. A click into a chart over strengths sets it; the lists at "
@@ -42,4 +43,8 @@ def frame(chart: Chart, box: str) -> str:
 
 
 def _which(names: Sequence[str]) -> str:
-    return f" They are of one of {plural(len(names), 'target')} at a time." if len(names) > 1 else ""
+    """Say of which targets they can be."""
+    many = plural(len(names), "target")
+    if len(names) > TARGETS:
+        return f" They are of one target at a time, of the first {TARGETS} of {many}."
+    return f" They are of one of {many} at a time." if len(names) > 1 else ""

@@ -80,18 +80,12 @@ def make_page(study: Any, notes: Sequence[str] = (), source: str = "", origin: O
     room, record = files("eigenshrink.report"), live_record(study)
     framed, drawn = figures(study)
     sections = _sections(study, record, notes, origin or Origin(source)) | {"figures": framed}
-    titled = (
-        tag("section", "\n", tag("h2", text(title)), "\n", sections[name], "\n", id=name)
-        if title
-        else sections[name]
-        for name, title in TITLES.items()
-        if sections.get(name)
-    )
+    shown = (_section(name, title, sections[name]) for name, title in TITLES.items() if sections.get(name))
     return Template((room / "page.html").read_text(encoding="utf-8")).substitute(
         version=__version__,
         css=(room / "page.css").read_text(encoding="utf-8") + drawings.styles(),
         title=text(HEADINGS[kind(study)](study)),
-        sections="\n".join(titled),
+        sections="\n".join(shown),
         scripts="\n".join(
             [_data(record), drawn, *map(script, (charts.bokeh_js(), *map(script_of, SCRIPTS)))]
         ),
@@ -111,6 +105,16 @@ def _sections(study: Any, record: dict[str, Any], notes: Sequence[str], origin: 
     made |= {name: live(study, made[name], record) for name, live in LIVE.items() if made.get(name)}
     made["directions"] = tag("p", text(DIRECTIONS[kind(study)])) + made["directions"]
     return made | {"origin": ORIGINS[kind(study)](study, origin)}
+
+
+def _section(name: str, title: str, inside: str) -> str:
+    """Return a section under its heading; what only scripts fill is hidden where none runs."""
+    moving = {"class_": "moving"} if name in MOVING else {}
+    return (
+        tag("section", "\n", tag("h2", text(title)), "\n", inside, "\n", id=name, **moving)
+        if title
+        else inside
+    )
 
 
 def _data(record: dict[str, Any]) -> str:
@@ -170,6 +174,7 @@ PARTS: dict[str, dict[str, Callable[[Any], str]]] = {
     },
 }
 """What each kind of study has of its own in the sections."""
+MOVING = ("present", "figures")
 LIVE = {"coefficients": tables.live_coefficients, "directions": tables.live_directions}
 """Sections that move with the strength where scripts run."""
 HEADINGS: dict[str, Callable[[Any], str]] = {"columns": _heading, "network": network.heading}
