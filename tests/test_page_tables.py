@@ -74,6 +74,17 @@ def test_classes_have_coefficients_of_their_own(open_page):
     assert_allclose(found, wanted, rtol=1e-3, atol=1e-5)
 
 
+def test_ratios_and_free_columns_are_told(open_page):
+    page, study = opened(open_page, "glm", "logistic"), study_of("glm", "logistic")
+    enter(page, "0.3")
+    assert heads(page, COEFFICIENTS)[2] == "odds ratio"
+    assert_allclose(values(page, 2), np.exp(values(page, 1)), rtol=1e-12)
+    assert heads(page, COEFFICIENTS)[3] == "s.e. at the chosen α"
+    page, study = opened(open_page, "columns", "free columns"), study_of("columns", "free columns")
+    free = {f"{name}, not penalised" for name in study.feature_names[:2]}
+    assert {row[0] for row in shown(page)} == free | set(study.feature_names[2:])
+
+
 # --- sorting ------------------------------------------------------------------------------------------
 
 

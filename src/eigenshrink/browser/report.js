@@ -123,10 +123,14 @@
     const now = study.coefficients(target, alpha);
     const bare = unregularised(target);
     const errors = study.standardErrors(target);
+    const { ratio, free } = by("coefficients-live").dataset;
+    const unpenalised = new Set(free.split(" ").filter(Boolean).map(Number));
+    const called = names.map((name, i) => (unpenalised.has(i) ? `${name}, not penalised` : name));
     const columns = [
-      { head: "column", text: true, values: names },
+      { head: "column", text: true, values: called },
       { head: "estimate now", live: true, values: now, now: (i) => `coefficient:${study.columns[i].place}` },
     ];
+    if (ratio) columns.push({ head: ratio, live: true, values: now.map(Math.exp) });
     if (errors) columns.push({ head: "s.e. at the chosen α", values: errors });
     const weakest = study.weakest === 0 ? "without regularisation" : "at the weakest α";
     const left = Float64Array.from(now, (value, i) => (bare[i] === 0 ? NaN : value / bare[i]));

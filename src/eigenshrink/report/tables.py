@@ -42,6 +42,7 @@ COMPARED = (
     "below 0 % its sign has changed, above 100 % it has grown. The s.e. does not move: it is that at the "
     "chosen strength."
 )
+BESIDE = "Beside ±: the standard error. "
 ORDER = ("fail", "warn", "pass")
 
 
@@ -106,7 +107,7 @@ def _column(study: Any, place: int) -> str:
     return text(study.feature_names[place]) + free
 
 
-def _scatter(study: Any, errors: Array, biased: str = BIASED) -> str:
+def _scatter(study: Any, errors: Array, beside: str = BESIDE, biased: str = BIASED) -> str:
     """Say what the standard errors mean here, and what they do not."""
     if np.isnan(errors).any():
         return NO_SCATTER
@@ -115,13 +116,11 @@ def _scatter(study: Any, errors: Array, biased: str = BIASED) -> str:
     shrunk = np.any(kept[:, study.path.fit.active] < UNSHRUNK) or not one
     grouped = f" {GROUPED}" if rows_share_groups(study) else ""
     unshrunk = UNBIASED if losses.base(study) == losses.SQUARED else UNPENALISED
-    return _about_errors(study, len(errors) == 1) + (biased if shrunk else unshrunk) + grouped
+    return (_about_errors(study) if len(errors) == 1 else beside) + (biased if shrunk else unshrunk) + grouped
 
 
-def _about_errors(study: Any, one: bool) -> str:
+def _about_errors(study: Any) -> str:
     """Say what the scatter is made of."""
-    if not one:
-        return "Beside ±: the standard error. "
     phi, df = float(np.ravel(study.dispersion)[0]), float(np.ravel(study.residual_df)[0])
     if losses.base(study) == losses.SQUARED:
         return f"Residual standard deviation {number(np.sqrt(phi))} on {number(df)} degrees of freedom. "
@@ -156,8 +155,9 @@ def live_coefficients(study: Any, fixed: str, record: dict[str, Any]) -> str:
     columns = record["columns"]
     shown, count = len(columns["names"]), columns["count"]
     left = [LARGEST.format(number(shown), number(count))] if shown < count else []
-    errors = [_scatter(study, np.atleast_2d(study.standard_errors()), SCATTER)]
-    box = tag("div", search, status, class_="search") + _place("coefficients-live", COEFFICIENTS)
+    errors = [_scatter(study, np.atleast_2d(study.standard_errors()), "", SCATTER)]
+    more = {"data_ratio": losses.ratio(study), "data_free": _free(study, columns["places"])}
+    box = tag("div", search, status, class_="search") + _place("coefficients-live", COEFFICIENTS, **more)
     said = " ".join((*left, COMPARED, *errors, SORTED))
     return _moving(box + tag("p", text(said), class_="note"), fixed)
 
@@ -171,9 +171,15 @@ def live_directions(study: Any, fixed: str, record: dict[str, Any]) -> str:
     return _moving(_place("directions-live", DIRECTED) + note, fixed)
 
 
-def _place(name: str, caption: str) -> str:
-    """A box for a table that a script makes."""
-    return tag("div", id=name, class_="scroll", role="region", aria_label=caption)
+def _free(study: Any, places: list[int]) -> str:
+    """Places of the columns that are not penalised among those that are listed."""
+    factors = reading.factors(study)
+    return " ".join(str(i) for i, place in enumerate(places) if factors[place % len(factors)] == 0)
+
+
+def _place(name: str, caption: str, **more: str) -> str:
+    """A box for a table that a script makes, with what it is told."""
+    return tag("div", id=name, class_="scroll", role="region", aria_label=caption, **more)
 
 
 def _moving(moving: str, fixed: str) -> str:
