@@ -98,7 +98,7 @@ class TestOutput:
 
     @pytest.mark.parametrize("fault", [OSError(28, os.strerror(28)), ZeroDivisionError("oh")])
     def test_a_failure_while_writing_leaves_nothing(self, tmp_path, capsys, monkeypatch, fault):
-        def fail(study, path, notes, source):
+        def fail(study, path, *told, **named):
             Path(path).write_text("half")
             raise fault
 
