@@ -78,11 +78,16 @@ def charted_study(kind):
 
 
 @cache
+def charts_for(kind):
+    return charts_of(charted_study(kind))
+
+
+@cache
 def charted_page(kind):
     """All charts of a study with the style, the policy and the engine of the report."""
     study = charted_study(kind)
     css = (files("eigenshrink.report") / "page.css").read_text(encoding="utf-8")
-    data, boxes = script_and_divs(charts_of(study))
+    data, boxes = script_and_divs(charts_for(kind))
     codes = (bokeh_js(), *map(source, BEFORE), charts_js(), START)
     inline = "".join(f"<script>\n{code}</script>\n" for code in codes)
     sections = "".join(f"<section>{box}</section>" for box in boxes.values())

@@ -9,10 +9,11 @@
  * marks and ranges change.
  */
 globalThis.charts = (() => {
-  const NARROW = 520; // pixels below which a legend has one column
+  const [LETTER, SAMPLE, LINE] = [6.6, 34, 22]; // pixels of a letter, a sample and a line of a legend
   const TURNS = 200; // more promises than follow on each other when data are set
   const DRESS = `:host { --background-color: var(--paper); --color: var(--ink); --divider-color: var(--grid);
-    --bokeh-icon-color: var(--muted); }`; // variables of BokehJS by those of the page
+    --bokeh-icon-color: var(--muted); }
+    canvas { clip-path: inset(1px 0 0 1px); }`; // colours of the page; an edge that BokehJS does not wipe
   const drawings = new Map();
   const panels = new Map();
 
@@ -79,7 +80,7 @@ globalThis.charts = (() => {
     const again = () => figures.label(panel.sheet);
     for (const range of [figure.x_range, figure.y_range, panel.sheet.known("rise")]) range?.change.connect(again);
     for (const side of ["inner_width", "inner_height"]) {
-      figure.properties[side].change.connect(() => { fold(panel); again(); });
+      figure.properties[side].change.connect(() => { fold(panel); again(); paint(panel); });
     }
     figure.on_event("tap", (event) => tapped(panel, event.x, hooks));
     dress(view);
@@ -98,11 +99,16 @@ globalThis.charts = (() => {
     }, { rootMargin: "25%" }).observe(panel.box);
   }
 
-  /** A legend in one column where two would not fit. */
+  /** A legend in one column where two would not fit; the figure grows by its lines. */
   function fold(panel) {
     const legend = panel.sheet.known("legend");
-    const columns = panel.view.bbox.width < NARROW ? 1 : 2;
-    if (legend && legend.ncols !== columns) legend.ncols = columns;
+    if (!legend) return;
+    const longest = Math.max(...legend.items.map((item) => item.label.value.length));
+    const columns = panel.view.bbox.width < 2 * (longest * LETTER + SAMPLE) + 60 ? 1 : 2;
+    const more = columns === 1 ? Math.floor(legend.items.length / 2) * LINE : 0;
+    panel.height ??= panel.sheet.figure.height;
+    if (legend.ncols !== columns) legend.ncols = columns;
+    if (panel.sheet.figure.height !== panel.height + more) panel.sheet.figure.height = panel.height + more;
   }
 
   function paint(panel) {

@@ -30,7 +30,7 @@
       const said = `α = ${number(alpha, 3)}`;
       sheet.mark("now", Math.min(end, Math.max(start, Math.log10(at))), at === alpha ? "λ = α" : said);
       const { kept, fading, gone } = study.survival(t, alpha);
-      sheet.title(`${said}: ${counted(kept)} kept, ${fading} fading, ${gone} gone`);
+      sheet.title(`${said}: ${number(kept)} kept, ${fading} fading, ${gone} gone`);
     },
 
     table(study, { target, alpha }) {
@@ -40,8 +40,6 @@
       return { heads: ["direction", "eigenvalue", "share kept", "", "made of"], rows };
     },
   };
-
-  const counted = (count) => `${count} direction${count === 1 ? "" : "s"}`;
 
   function band(share) {
     if (share >= KEPT) return "kept";
@@ -207,17 +205,20 @@
       sheet.once("rows", t, () => {
         const found = study.residuals(t);
         if (!found) return;
-        const mean = study.state(t, found.at).gamma / found.rows;
+        const across = found[sheet.notes(sheet.figure).across];
+        const limit = (PULLING * study.state(t, found.at).gamma) / found.rows;
         const top = ends(found.leverage)[1] || 1;
-        const every = Array.from(found.row.keys());
         const kinds = { usual: [], pulling: [] };
-        for (const i of every) kinds[found.leverage[i] > PULLING * mean ? "pulling" : "usual"].push(i);
-        for (const [name, members] of Object.entries(kinds)) sheet.data(name, rowDots(found, members, top));
-        const [left, right] = ends(found.fitted);
-        const high = Math.max(...ends(found.residual).map(Math.abs)) || 1;
+        for (const i of found.row.keys()) kinds[found.leverage[i] > limit ? "pulling" : "usual"].push(i);
+        for (const [name, members] of Object.entries(kinds)) {
+          sheet.data(name, rowDots(found, across, members, top));
+        }
+        const [left, right] = ends(finite(across));
+        const [low, high] = ends(finite(found.residual));
+        const reach = Math.max(Math.abs(low), Math.abs(high)) || 1;
         const room = 0.04 * (right - left) || 1;
         sheet.limit("x", left - room, right + room);
-        sheet.limit("y", -1.08 * high, 1.08 * high);
+        sheet.limit("y", low < 0 ? -1.08 * reach : -0.02 * reach, 1.08 * reach);
         const fewer = found.row.length < found.rows ? `${number(found.row.length)} of ` : "";
         sheet.title(`${fewer}${number(found.rows)} rows at the chosen α = ${number(found.at, 3)}`);
       });
@@ -232,10 +233,10 @@
     },
   };
 
-  function rowDots(found, members, top) {
+  function rowDots(found, across, members, top) {
     const of = (make) => members.map(make);
     return {
-      x: of((i) => found.fitted[i]), y: of((i) => found.residual[i]),
+      x: of((i) => across[i]), y: of((i) => found.residual[i]),
       size: of((i) => 5 + 13 * Math.sqrt(Math.max(0, found.leverage[i]) / top)),
       row: of((i) => String(found.row[i])), fitted: of((i) => number(found.fitted[i], 4)),
       residual: of((i) => number(found.residual[i], 4)), leverage: of((i) => number(found.leverage[i], 3)),

@@ -7,7 +7,8 @@
 globalThis.figures = (() => {
   const { number, tick } = frame;
   const ROOM = 55; // pixels that a number beside an axis needs
-  const WORDS = 7; // pixels of a letter
+  const WORDS = 6.6; // pixels of a letter
+  const NARROW = 450; // pixels of a figure whose title begins at its edge
   const LISTED = 20; // rows of a table behind a curve
   const CALLED = { none: "as trained", given: "given" }; // by the criterion that chose
 
@@ -51,8 +52,9 @@ globalThis.figures = (() => {
   function powers(low, high, count) {
     const span = high - low;
     if (span >= 2) {
-      const step = Math.max(1, Math.ceil(span / Math.max(1, count)));
-      return round(low, high, span / step).filter((each) => Number.isInteger(each / step));
+      const step = Math.max(1, Math.ceil(span / Math.max(2, count)));
+      const first = Math.ceil(low / step);
+      return Array.from({ length: Math.floor(high / step) - first + 1 }, (_, i) => (first + i) * step);
     }
     const digits = span > 0.5 ? [1, 2, 5] : [1, 2, 3, 4, 5, 6, 7, 8, 9];
     const found = [];
@@ -132,9 +134,10 @@ globalThis.figures = (() => {
 
     /** One line above the figure, cut to its width. */
     function title(text) {
-      const letters = Math.max(20, Math.floor(view.bbox.width / WORDS));
-      const said = plain(text, letters);
-      if (known("heading").text !== said) known("heading").text = said;
+      const before = view.bbox.width < NARROW ? view.frame.bbox.left - 4 : 0;
+      const said = plain(text, Math.max(20, Math.floor((view.frame.bbox.width + before) / WORDS)));
+      const heading = known("heading");
+      if (heading.text !== said || heading.x !== -before) heading.setv({ text: said, x: -before });
     }
 
     /** What x means: "log10" of a strength, or "linear". */

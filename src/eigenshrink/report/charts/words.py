@@ -7,6 +7,7 @@ from typing import Any
 from eigenshrink.plots import reading as of
 from eigenshrink.plots.text import plural
 from eigenshrink.report import losses
+from eigenshrink.report.charts.residuals import errors_of
 from eigenshrink.report.pictures import CAPTIONS, QUADRATIC, TRAINED, Caption
 
 LINES, DOTS, ROWS = 60, 500, 2000  # that are drawn at most
@@ -22,11 +23,9 @@ OWN = {
     "residuals": Caption(
         "Which rows pull, and which do not fit",
         "The residual of each row over its fitted value, larger for rows with more leverage.",
-        "A residual is what the model at the chosen strength leaves of the target. Where they lie around the "
-        "line without a shape, the model says what there is to say; a bend or a funnel means that a term or "
-        "another loss is missing. The size of a dot is the leverage of its row, its pull on its own fitted "
-        "value; diamonds have more than three times the mean. A diamond far from the line decides more than "
-        "one row should.",
+        "The size of a dot is the leverage of its row at the chosen strength, its pull on its own fit; "
+        "diamonds have more than three times the mean. A diamond far from the line decides more than one row "
+        "should.",
     ),
     "layers": Caption(
         "Which layers are in use",
@@ -42,13 +41,23 @@ OWN = {
         "is within the noise of the rows that judge.",
     ),
 }
+RESIDUALS = {  # by what the error of a row is
+    "squared": "A residual is what the model at the chosen strength leaves of the target. Where they lie "
+    "around the line without a shape, the model says what there is to say; a bend or a funnel means that a "
+    "term or another loss is missing.",
+    "mean": "A Pearson residual is what the model at the chosen strength leaves of the target, over the "
+    "spread that it expects there. Two classes, and small counts, lie on curves, one for each "
+    "value of the target; a dot beyond 3 or 4 is a row that the model did not expect.",
+    "classes": "Upwards is the error of each row, 0 where its own class was certain and 1.18 where it had a "
+    "probability of one half; across is how strongly the row pulls its own fit.",
+}
 DOUBTFUL = "Where the background is hatched in grey the quadratic is not believed."
 MORE = {  # what a chart can that paper cannot
     "risk": "The whole line is the current strength: click to set it. Click a name below to hide its curve.",
     "trusted": "Click to set the strength.",
     "shrinkage": "The line marks the current strength. Point at a direction to see what it is made of.",
-    "coefficients": "Point at a line to see its column, search for columns to make theirs strong; click to "
-    "set the strength.",
+    "coefficients": "Point at a line to see its column, search for the columns that are listed to make "
+    "theirs strong; click to set the strength.",
     "optimism": "The whole line is the current strength: click to set it.",
     "effective_parameters": "The whole line is the current strength: click to set it.",
     "residuals": "Point at a dot to see its row.",
@@ -62,11 +71,18 @@ def caption(name: str) -> Caption:
 
 def reading(study: Any, name: str) -> str:
     """Return how to read a chart: the paragraph, what of it is left out, and what can be done with it."""
-    about = (
-        _about(study) if name == "shrinkage" else DOUBTFUL if name == "risk" and of.of_network(study) else ""
-    )
-    parts = (caption(name).reading, about, thinned(study, name), MORE.get(name, ""))
+    parts = (*_said(study, name), thinned(study, name), MORE.get(name, ""))
     return " ".join(part for part in parts if part)
+
+
+def _said(study: Any, name: str) -> tuple[str, ...]:
+    """Return the paragraph of a chart, with what is so of this study only."""
+    said = caption(name).reading
+    if name == "residuals":
+        return RESIDUALS[errors_of(study)], said
+    if name == "risk" and of.of_network(study):
+        return said, DOUBTFUL
+    return (said, _about(study)) if name == "shrinkage" else (said,)
 
 
 def thinned(study: Any, name: str) -> str:
@@ -74,7 +90,7 @@ def thinned(study: Any, name: str) -> str:
     weights, directions = len(study.weight_names), len(study.spectrum.eigenvalues)
     if name == "coefficients" and weights > LINES:
         what = "coefficient" if of.class_labels(study) else "column"
-        return f"Of {plural(weights, what)} at most {LINES} are drawn: the largest, and those searched for."
+        return f"Of {plural(weights, what)} at most {LINES} are drawn: the largest, and those found."
     if name == "shrinkage" and directions > DOTS:
         return f"Of {plural(directions, 'direction')} {DOTS} are drawn; the counts are of all."
     if name == "residuals" and study.facts.rows > ROWS:
