@@ -160,6 +160,8 @@
     sheet.limit("y", low - room, high + room);
   }
 
+  const WRITTEN = 40; // names, empty ones among them: bokeh trips if fewer come while it still makes the old ones
+
   /** Dots and names where the strong lines are now. */
   function follow(sheet, study, { target, alpha }, picked, x) {
     const values = study.coefficients(target, alpha);
@@ -176,6 +178,7 @@
     const { start, end } = sheet.figure.x_range;
     const left = x > 0.62 * end + 0.38 * start;
     const named = apart(points, sheet);
+    while (named.length < WRITTEN) named.push({ y: NaN, name: "", color: sheet.color("--ink") });
     sheet.data("names", {
       ...columns(named),
       name: named.map((each) => sheet.plain(each.name, 18)),
