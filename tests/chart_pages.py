@@ -7,6 +7,7 @@ from importlib.resources import files
 
 import numpy as np
 import pytest
+from pandas import DataFrame
 
 import eigenshrink as es
 import figure_studies
@@ -48,7 +49,8 @@ def classes():
 
 def hostile():
     X, _, y, *_ = figure_studies.diabetes()
-    return es.study(X[:, : len(HOSTILE)], y, feature_names=HOSTILE)
+    targets = DataFrame({"$$\\frac{1}{2}$$": y, "\\(x\\)": -y})
+    return es.study(X[:, : len(HOSTILE)], targets, feature_names=HOSTILE)
 
 
 def many():

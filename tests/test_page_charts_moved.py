@@ -25,9 +25,6 @@ from eigenshrink.report.charts import bokeh_js
 from eigenshrink.report.charts.words import LINES
 
 __all__ = ["charted", "charted_files", "charted_shared"]
-SQUARED = ("risk", "shrinkage", "coefficients", "optimism", "effective_parameters", "residuals")
-NETWORK = ("risk", "trusted", "shrinkage", "effective_parameters", "layers", "slopes")
-BETWEEN = (3.7e-4, 0.0213, 5.551)  # strengths that are in no table
 BLOB = """async ([name, kind]) => {
   const blob = await charts.export(name, kind);
   const bytes = new Uint8Array(await blob.arrayBuffer());
@@ -46,6 +43,10 @@ SHADES = """async (name) => {
 def exported(page, name, kind):
     said, text = page.evaluate(BLOB, [name, kind])
     return said, base64.b64decode(text)
+
+
+def drawn_words(svg):
+    return ET.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")
 
 
 def model(page, chart, name, *properties):
@@ -219,7 +220,7 @@ def test_pictures_are_saved_as_they_look(charted, scheme):
     root = ET.fromstring(svg)
     paper = {"light": "#ffffff", "dark": "#1a2027"}[scheme]
     assert root[0].attrib == {"width": "100%", "height": "100%", "fill": paper}
-    words = {"".join(part.itertext()) for part in root.iter("{http://www.w3.org/2000/svg}text")}
+    words = {"".join(part.itertext()) for part in drawn_words(svg)}
     assert {"strength α", "half mean squared error", "leave-one-out", "GCV"} <= words
 
 
@@ -234,6 +235,34 @@ def test_colours_are_those_of_the_page_and_turn_with_it(charted):
     dark = page.evaluate(asked)
     assert dark[:2] == ["#4aa3e0", "#e8ecf1"]
     assert light[2] != dark[2]
+
+
+def test_a_picture_has_the_colours_that_were_set_just_before(charted):
+    page, _ = charted("ten", color_scheme="dark")
+    page.emulate_media(color_scheme="light")
+    seen = page.evaluate("""async () => {
+      charts.theme();
+      const image = await createImageBitmap(await charts.export("coefficients", "png"));
+      const context = new OffscreenCanvas(image.width, image.height).getContext("2d");
+      context.drawImage(image, 0, 0);
+      const bytes = context.getImageData(0, 0, image.width, image.height).data;
+      const found = new Set();
+      for (let i = 0; i < bytes.length; i += 4) {
+        found.add((bytes[i] << 16) + (bytes[i + 1] << 8) + bytes[i + 2]);
+      }
+      return [0x007d5b, 0x3fcf9f, 0x0072b2, 0x4aa3e0, 0xffffff, 0x1a2027].map((color) => found.has(color));
+    }""")
+    assert seen == [True, False] * 3  # mark, largest coefficient, paper; of the light page, not the dark one
+
+
+def test_names_of_targets_are_no_formulas(charted):
+    page, study = charted("hostile")
+    for target, name in enumerate(study.target_names):
+        go(page, target=target)
+        heading = model(page, "risk", "heading", "text")[0]
+        assert heading.replace("\N{WORD JOINER}", "").startswith(f"{name}, α = ")
+        words = {"".join(part.itertext()) for part in drawn_words(exported(page, "risk", "svg")[1])}
+        assert heading in words  # as a formula it would be left out
 
 
 def test_paper_gets_a_picture_that_fits_and_the_screen_its_chart_back(charted):
