@@ -46,6 +46,12 @@ globalThis.controls = (() => {
     return STEPS[key] && moved(study, alpha, STEPS[key][fine ? 1 : 0]);
   }
 
+  /** A strength as it is typed, in six digits: 0.5, 6.22334e-5, ∞. */
+  function short(alpha) {
+    const rounded = Number(alpha.toPrecision(6));
+    return rounded > 0 && rounded < 1e-3 ? String(rounded.toExponential()) : typed(rounded);
+  }
+
   /** What says that a strength cannot be asked for, and what can. */
   function refusal(study, text, kept) {
     const least = study.weakest > 0 ? `${number(study.weakest, 4)}, the weakest that has a solution,` : "0";
@@ -127,7 +133,7 @@ globalThis.controls = (() => {
     delete input.dataset.typing;
     set(input, { "aria-invalid": "false", title: String(state.alpha) });
     by("alpha-refused").textContent = "";
-    input.value = typed(Number(state.alpha.toPrecision(6)));
+    input.value = short(state.alpha);
   }
 
   function targets(study, state) {
@@ -163,5 +169,5 @@ globalThis.controls = (() => {
     return { show };
   }
 
-  return Object.freeze({ legal, scale, ends, moved, keyed, refusal, sentence, create });
+  return Object.freeze({ legal, scale, ends, moved, keyed, refusal, sentence, short, create });
 })();
