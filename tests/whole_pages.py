@@ -125,7 +125,8 @@ def said(page):
     return {name: float(value) for name, value in page.evaluate(SAID)}
 
 
-SAID = """() => [...document.querySelectorAll("[data-now]")].map(({ dataset }) => [dataset.now, dataset.value])"""
+SAID = """() => [...document.querySelectorAll("[data-now]")]
+    .map(({ dataset }) => [dataset.now, dataset.value])"""
 
 
 def cells(page, box, column):
