@@ -123,7 +123,8 @@ CORNER = """(name) => charts.export(name, "png").then(createImageBitmap).then((i
   context.drawImage(image, 0, 0);
   return Array.from(context.getImageData(3, 3, 1, 1).data);
 })"""
-WIDER = """() => [...document.querySelectorAll("body *")].filter((one) => !one.closest(".scroll, .unseen, svg *")
+WIDER = """() => [...document.querySelectorAll("body *")]
+  .filter((one) => !one.closest(".scroll, .unseen, svg *")
   && one.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
   .map((one) => `${one.tagName}#${one.id}.${one.className}`)"""
 
