@@ -172,9 +172,10 @@ globalThis.figures = (() => {
     const width = () => view.frame.bbox.width;
     const height = () => view.frame.bbox.height;
     const forget = () => kept.clear();
+    const color = (name) => once(`color ${name}`, "", () => variable(name)); // reading the style is dear
     return {
       figure, known, data, once, limit, mark, title, axis, alphas, strengths, width, height, forget,
-      color: variable, plain, notes,
+      color, plain, notes,
     };
   }
 
