@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 
 import numpy as np
@@ -203,10 +204,10 @@ def test_ten_thousand_columns_draw_few_and_say_so(whole_page):
         "(({ columns, grid }) => [columns.length, grid.length])(live.open(JSON.parse(record.textContent)))"
     )
     thinned = f"{number(listed)} coefficients of {number(10_000)}"
-    assert thinned in page.inner_text("#coefficients").replace("\u202f", "\u00a0")
+    assert thinned in page.inner_text("#coefficients")
     assert page.locator(f"{COEFFICIENTS} tbody tr").count() <= 100
     assert page.evaluate(DRAWN) < 2 * 10_000 * strengths / 100  # places of all lines, were all of them drawn
-    assert any(text.endswith(f" of {number(10_000)} coefficients") for text in page.evaluate(HEADINGS))
+    assert any(re.fullmatch(r"\d+ of 10\s000 coefficients", text) for text in page.evaluate(HEADINGS))
     before = page.evaluate("document.querySelectorAll('*').length")
     assert before < 6000
     for alpha in (0.21, 2.3, 31.0):
