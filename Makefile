@@ -54,5 +54,5 @@ clean:
 	rm -rf $(VENV) out
 
 .PHONY: pictures
-pictures: $(VENV)/app.done  ## The pictures of the README, from the demo's data
+pictures: $(VENV)/test.done chromium  ## The pictures of the README, from the demo's data
 	$(BIN)/python docs/pictures.py
