@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from functools import cache
 from importlib.resources import files
 
@@ -172,3 +173,20 @@ def columns(page, chart, name):
     found = page.evaluate("([chart, name]) => columns(chart, name)", [chart, name])
     ragged = {key for key, values in found.items() if any(isinstance(value, list) for value in values)}
     return {key: values if key in ragged else np.array(values) for key, values in found.items()}
+
+
+BLOB = """async ([name, kind]) => {
+  const blob = await charts.export(name, kind);
+  const bytes = new Uint8Array(await blob.arrayBuffer());
+  return [blob.type, btoa(Array.from(bytes, (each) => String.fromCharCode(each)).join(""))];
+}"""
+
+
+def exported(page, name, kind):
+    said, text = page.evaluate(BLOB, [name, kind])
+    return said, base64.b64decode(text)
+
+
+def model(page, chart, name, *properties):
+    wanted = "([chart, name, parts]) => parts.map((part) => known(chart, name)[part])"
+    return page.evaluate(wanted, [chart, name, properties])

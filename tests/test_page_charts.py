@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 import subprocess
@@ -23,6 +22,7 @@ from chart_pages import (
     charts_for,
     columns,
     go,
+    model,
 )
 from eigenshrink.errors import MissingExtra
 from eigenshrink.plots import reading
@@ -33,11 +33,6 @@ __all__ = ["charted", "charted_files", "charted_shared"]
 SQUARED = ("risk", "shrinkage", "coefficients", "optimism", "effective_parameters", "residuals")
 NETWORK = ("risk", "trusted", "shrinkage", "effective_parameters", "layers", "slopes")
 BETWEEN = (3.7e-4, 0.0213, 5.551)  # strengths that are in no table
-BLOB = """async ([name, kind]) => {
-  const blob = await charts.export(name, kind);
-  const bytes = new Uint8Array(await blob.arrayBuffer());
-  return [blob.type, btoa(Array.from(bytes, (each) => String.fromCharCode(each)).join(""))];
-}"""
 SHADES = """async (name) => {
   const image = await createImageBitmap(await charts.export(name, "png"));
   const canvas = new OffscreenCanvas(image.width, image.height);
@@ -46,16 +41,6 @@ SHADES = """async (name) => {
   const pixels = new Uint32Array(context.getImageData(0, 0, canvas.width, canvas.height).data.buffer);
   return new Set(pixels).size;
 }"""
-
-
-def exported(page, name, kind):
-    said, text = page.evaluate(BLOB, [name, kind])
-    return said, base64.b64decode(text)
-
-
-def model(page, chart, name, *properties):
-    wanted = "([chart, name, parts]) => parts.map((part) => known(chart, name)[part])"
-    return page.evaluate(wanted, [chart, name, properties])
 
 
 # --- in Python ----------------------------------------------------------------------------------------

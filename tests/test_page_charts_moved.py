@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import re
 import xml.etree.ElementTree as ET
 
@@ -17,7 +16,9 @@ from chart_pages import (
     charted_page,
     charted_shared,
     columns,
+    exported,
     go,
+    model,
     until,
 )
 from eigenshrink.plots.coefficients import scale_of
@@ -25,33 +26,10 @@ from eigenshrink.report.charts import bokeh_js
 from eigenshrink.report.charts.words import LINES
 
 __all__ = ["charted", "charted_files", "charted_shared"]
-BLOB = """async ([name, kind]) => {
-  const blob = await charts.export(name, kind);
-  const bytes = new Uint8Array(await blob.arrayBuffer());
-  return [blob.type, btoa(Array.from(bytes, (each) => String.fromCharCode(each)).join(""))];
-}"""
-SHADES = """async (name) => {
-  const image = await createImageBitmap(await charts.export(name, "png"));
-  const canvas = new OffscreenCanvas(image.width, image.height);
-  const context = canvas.getContext("2d");
-  context.drawImage(image, 0, 0);
-  const pixels = new Uint32Array(context.getImageData(0, 0, canvas.width, canvas.height).data.buffer);
-  return new Set(pixels).size;
-}"""
-
-
-def exported(page, name, kind):
-    said, text = page.evaluate(BLOB, [name, kind])
-    return said, base64.b64decode(text)
 
 
 def drawn_words(svg):
     return ET.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")
-
-
-def model(page, chart, name, *properties):
-    wanted = "([chart, name, parts]) => parts.map((part) => known(chart, name)[part])"
-    return page.evaluate(wanted, [chart, name, properties])
 
 
 # --- moved --------------------------------------------------------------------------------------------

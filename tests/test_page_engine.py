@@ -115,6 +115,9 @@ def test_a_network_moves_along_its_path(engine, kind):
     states = ask(*(["state", 0, float(a)] for a in alphas))
     gamma = [float(state["gamma"]) for state in states]
     assert_allclose(gamma, path.effective_parameters(alphas), rtol=1e-3)
+    endless = ask(["state", 0, np.inf])[0]
+    assert float(endless["gamma"]) == pytest.approx(path.effective_parameters(np.inf), abs=1e-9)
+    assert float(endless["norm"]) == pytest.approx(path.norm(np.inf), abs=1e-9)
     layers = ask(*(["layers", float(a)] for a in alphas))
     used = np.array([[float(one["used"]) for one in each] for each in layers])
     assert_allclose(used, path.effective_by_layer(alphas), rtol=2e-3, atol=1e-3)

@@ -60,10 +60,14 @@ globalThis.live = (() => {
       return limit + (values[end] - limit) * share;
     }
 
-    /** A table of a path, which is smooth in the path's own strength; it stays at its ends. */
-    function pathwise({ values, slopes }, alpha) {
-      const held = Math.min(places[places.length - 1], Math.max(places[0], Math.log(place(alpha))));
-      return shrink.interpolate(places, values, held, slopes);
+    /** A table of a path, which is smooth in the path's own strength: it nears its limit at ∞ with 1/α. */
+    function pathwise({ values, slopes, endless }, alpha) {
+      const last = places.length - 1;
+      const at = Math.log(place(alpha));
+      const held = Math.min(places[last], Math.max(places[0], at));
+      const inside = shrink.interpolate(places, values, held, slopes);
+      if (!(at > places[last]) || !Number.isFinite(endless)) return inside;
+      return endless + (inside - endless) * Math.exp(places[last] - at);
     }
 
     /** The place of a strength on the path of a network; elsewhere its own. */
@@ -119,7 +123,8 @@ globalThis.live = (() => {
     }
 
     function opened(table) {
-      return { values: unpacked(table.values), slopes: unpacked(table.slopes), limits: unpacked(table.limits) };
+      return { values: unpacked(table.values), slopes: unpacked(table.slopes),
+               limits: unpacked(table.limits), endless: scalar(table.endless) };
     }
 
     /** Eigenvalues that weights are sums along; those of `spectrum` are all of them then. */

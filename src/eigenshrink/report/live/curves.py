@@ -60,7 +60,8 @@ def _table(study: Any, name: str, grid: Grid, target: int, errors: Errors) -> di
     truth = reading.over(function(grid.between), target)
     error = error_between(places, values, steep, along(study, grid.between), truth)
     errors.seen("effective parameters, norm", error)
-    return {"values": packed(values), "slopes": packed(steep)}
+    endless = reading.over(function(np.array([np.inf])), target)[0]
+    return {"values": packed(values), "slopes": packed(steep), "endless": scalar(endless)}
 
 
 def all_criteria(study: Any, grid: Grid, target: int, errors: Errors) -> list[dict[str, Any]]:
